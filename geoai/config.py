@@ -1,0 +1,272 @@
+"""What people set: one YAML file, read once, wrong keys and values refused with file and line.
+
+`configs/default.yaml` holds every key with its unit and default. A file may say `extends: other.yaml`
+(beside it, one level) and give only what differs. `${NAME}` in a value is the environment variable.
+Paths are relative to the working directory.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from geoai.errors import ConfigError
+
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+Metres = Annotated[float, Field(ge=0.0)]
+SquareMetres = Annotated[float, Field(ge=0.0)]
+
+
+class Section(BaseModel):
+    """A part of the configuration: frozen, and closed to keys it does not know."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+S = TypeVar("S", bound=Section)
+
+
+class FlightSettings(Section):
+    """Where the orthophotos of a flight lie and what their files do not say themselves."""
+
+    folder: Path | None = Field(
+        None, description="Folder of orthophotos (GeoTIFF, COG, JPEG 2000; world files)."
+    )
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = Field(
+        None, description="Id of the flight in the catalogue; default: the folder's name."
+    )
+    date: dt.date | None = Field(None, description="Day of photography (YYYY-MM-DD).")
+    assume_crs: bool = Field(
+        False, description="Take the project CRS for files that carry none (world files)."
+    )
+    white_level: Annotated[int, Field(gt=255, le=65535)] | None = Field(
+        None, description="Digital number shown as white in uint16 imagery, e.g. 4095; required for uint16."
+    )
+
+
+class TilingSettings(Section):
+    """How orthophotos are cut into tiles."""
+
+    tile_m: Annotated[int, Field(ge=50, le=5000)] = Field(500, description="Side of a tile (m).")
+    gsd_m: Annotated[float, Field(gt=0.0, le=5.0)] | None = Field(
+        None, description="Pixel of the lattice (m); default: the flight's own."
+    )
+    compression: Literal["jpeg", "lossless"] = Field("jpeg", description="How tiles are stored.")
+    jpeg_quality: Annotated[int, Field(ge=50, le=100)] = Field(90, description="JPEG quality of tiles.")
+
+
+class PredictionSettings(Section):
+    """Which model reads the tiles, and how."""
+
+    model: str = Field("buildings", description="Name of a shipped model package, or the path of one.")
+    window_px: Annotated[int, Field(ge=64, multiple_of=32)] = Field(
+        1280, description="Largest side of what is predicted at once, halo not counted (px)."
+    )
+    halo_px: Annotated[int, Field(ge=0, multiple_of=32)] = Field(
+        96,
+        description="Context read around a window and cropped (px); 192 makes tile borders exactly invisible.",
+    )
+    precision: Literal["auto", "bf16", "fp32"] = Field(
+        "auto", description="auto: bf16 where the processor has it, else fp32."
+    )
+    workers: Annotated[int, Field(ge=1, le=64)] | None = Field(
+        None, description="Windows predicted at the same time, one thread each; default: usable cores."
+    )
+
+
+class PolygonSettings(Section):
+    """How probabilities become detections."""
+
+    threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(
+        0.5, description="Probability from which a pixel counts."
+    )
+    min_area_m2: SquareMetres = Field(6.0, description="Smaller detections are dropped (m²).")
+    max_hole_m2: SquareMetres = Field(10.0, description="Smaller holes are filled (m²).")
+    simplify_m: Metres = Field(0.5, description="Tolerance of the outline's simplification (m).")
+
+
+class MapSettings(Section):
+    """Where the digital map lies and what its columns mean."""
+
+    source: str | None = Field(None, description="OGR source: file, folder or 'PG:…' connection string.")
+    layer: str | None = Field(None, description="Layer name; may be left out where there is only one.")
+    where: str | None = Field(None, description="Attribute filter in OGR SQL, e.g. objekttyp = 'Byggnad'.")
+    reproject: bool = Field(
+        False, description="Bring a map in another CRS to the project's; otherwise an error."
+    )
+    theme: str = Field("building", description="Class of the model that this layer holds.")
+    id_column: str | None = Field(None, description="Column of the object id; default: the feature id.")
+    status_column: str | None = Field(None, description="Column of the object's status, if any.")
+    current: tuple[str, ...] = Field((), description="Values of status_column that stand now; empty: all.")
+    planned: tuple[str, ...] = Field((), description="Values of status_column that are planned, kept apart.")
+    date_column: str | None = Field(None, description="Column of the object's last change, if any.")
+    sigma_column: str | None = Field(
+        None, description="Column of the standard error of position (m), if any."
+    )
+    sigma_m: Metres = Field(0.3, description="Standard error of position where the map does not say (m).")
+
+
+class CompareSettings(Section):
+    """When the two count as disagreeing. DISCREPANCIES in the README explains each."""
+
+    min_area_m2: SquareMetres = Field(15.0, description="Smaller signals are below_min: kept, hidden (m²).")
+    min_width_m: Metres = Field(2.0, description="Narrower slivers are no extension or reduction (m).")
+    sigma_image_m: Metres = Field(0.3, description="Standard error of the imagery's position (m).")
+    overhang_m: Metres = Field(0.4, description="How far roofs stand out over mapped walls (m).")
+    lean_m: Metres = Field(0.3, description="Residual lean of roofs in the orthophoto (m).")
+    max_tolerance_m: Metres = Field(2.5, description="Upper bound of the tolerance (m).")
+    overlap: Fraction = Field(0.3, description="Share of the smaller object from which two are the same.")
+    missing_confidence: Fraction = Field(
+        0.6, description="Mean probability from which a detection is 'missing'."
+    )
+    demolished_mean: Fraction = Field(0.05, description="'demolished' needs a mean probability below this …")
+    demolished_p95: Fraction = Field(0.3, description="… and a 95th percentile below this.")
+    change_m2: SquareMetres = Field(6.0, description="Smallest extension or reduction (m²) …")
+    change_share: Fraction = Field(0.04, description="… and its smallest share of the mapped area.")
+    reduced_mean: Fraction = Field(
+        0.1, description="'reduced' needs a mean probability below this where it is gone."
+    )
+    visible_share: Fraction = Field(0.8, description="Below this share of valid pixels: not_assessable.")
+
+
+class PublishSettings(Section):
+    """What the reviewer gets."""
+
+    language: Literal["sv", "en"] = Field("sv", description="Language of aliases, legend, reasons and form.")
+
+
+class Settings(Section):
+    """The whole configuration of a project."""
+
+    crs: str = Field("EPSG:3006", description="CRS of the project: projected, in metres.")
+    data: Path = Field(Path("data"), description="Folder for what runs make: catalog/, runs/.")
+    flight: FlightSettings = FlightSettings()
+    tiling: TilingSettings = TilingSettings()
+    prediction: PredictionSettings = PredictionSettings()
+    polygons: PolygonSettings = PolygonSettings()
+    map: MapSettings = MapSettings()
+    compare: CompareSettings = CompareSettings()
+    publish: PublishSettings = PublishSettings()
+
+    @model_validator(mode="after")
+    def _sizes_agree(self) -> Self:
+        if self.polygons.min_area_m2 > self.compare.min_area_m2:
+            raise ValueError(
+                "polygons.min_area_m2: expected at most compare.min_area_m2 "
+                f"({self.compare.min_area_m2}), found {self.polygons.min_area_m2}"
+            )
+        return self
+
+
+def load_settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Read the project's settings from the YAML file *path*; see `load`."""
+    return load(path, Settings, overrides)
+
+
+def load(path: Path, schema: type[S], overrides: Mapping[str, Any] | None = None) -> S:
+    """Read the YAML file *path*, lay *overrides* ('map.source' → value) over it, check it against *schema*.
+
+    Raises ConfigError with one line per problem: file, line, key, what was expected, what was found.
+    """
+    values, lines = _read(path)
+    base = values.pop("extends", None)
+    if base is not None:
+        base_path = path.parent / base
+        base_values, _ = _read(base_path)
+        if "extends" in base_values:
+            raise ConfigError(f"{base_path}: expected no further 'extends', found {base_values['extends']!r}")
+        values = _merged(base_values, values)
+    for key, value in (overrides or {}).items():
+        values = _merged(values, _nested(key.split("."), value))
+    try:
+        return schema.model_validate(values)
+    except ValidationError as error:
+        raise ConfigError("\n".join(_explain(path, lines, error, schema))) from None
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
+    """Return the mapping in a YAML file, environment variables filled in, and the line of each key."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        values = yaml.safe_load(text) or {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: expected a readable YAML file, found {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{path}: expected YAML, found {' '.join(str(error).split())}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
+    lines = dict(_lines(node)) if node is not None else {}
+    filled: dict[str, Any] = _with_environment(values, path)
+    return filled, lines
+
+
+def _lines(node: yaml.Node, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            yield (*prefix, str(key.value)), key.start_mark.line + 1
+            yield from _lines(value, (*prefix, str(key.value)))
+
+
+def _with_environment(value: Any, path: Path) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_environment(item, path) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_with_environment(item, path) for item in value]
+    if not isinstance(value, str):
+        return value
+
+    def fill(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in os.environ:
+            raise ConfigError(f"{path}: expected the environment variable {name} to be set, found none")
+        return os.environ[name]
+
+    return re.sub(r"\$\{(\w+)\}", fill, value)
+
+
+def _merged(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
+    """Return *base* with *top* laid over it, section by section."""
+    merged = dict(base)
+    for key, value in top.items():
+        below = merged.get(key)
+        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _nested(keys: list[str], value: Any) -> dict[str, Any]:
+    return {keys[0]: _nested(keys[1:], value) if len(keys) > 1 else value}
+
+
+def _explain(
+    path: Path, lines: dict[tuple[str, ...], int], error: ValidationError, schema: type[Section]
+) -> Iterator[str]:
+    for problem in error.errors():
+        keys = tuple(str(part) for part in problem["loc"])
+        line = next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), None)
+        place = f"{path}:{line}" if line else f"{path}"
+        key = ".".join(keys)
+        if problem["type"] == "extra_forbidden":
+            yield f"{place}: unknown key {key}{_suggestion(keys, schema)}"
+        elif problem["type"] == "value_error":
+            yield f"{place}: {problem['ctx']['error']}"
+        else:
+            yield f"{place}: {key}: {problem['msg']}, found {problem['input']!r}"
+
+
+def _suggestion(keys: tuple[str, ...], schema: type[Section]) -> str:
+    """Return '; did you mean …?' where a known key of the same section is close."""
+    section: Any = schema
+    for key in keys[:-1]:
+        section = getattr(section, "model_fields", {}).get(key)
+        section = getattr(section, "annotation", None)
+    near = difflib.get_close_matches(keys[-1], getattr(section, "model_fields", {}), n=1)
+    return f"; did you mean {near[0]}?" if near else ""

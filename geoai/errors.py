@@ -1,0 +1,36 @@
+"""What can go wrong, named for what the caller can do about it.
+
+Messages are one line: the file (or key), what was expected, what was found.
+"""
+
+
+class GeoaiError(Exception):
+    """Base of every error that geoai raises on purpose; the command line prints it and exits 1."""
+
+
+class ConfigError(GeoaiError):
+    """A configuration file or option is wrong: mend the YAML."""
+
+
+class CRSError(GeoaiError):
+    """A coordinate reference system is missing, geographic, or not the project's."""
+
+
+class ImageryError(GeoaiError):
+    """An orthophoto or a flight cannot be used as it is."""
+
+
+class MapError(GeoaiError):
+    """The digital map cannot be read as configured."""
+
+
+class CatalogError(GeoaiError):
+    """The STAC catalogue is incomplete or damaged."""
+
+
+class ModelError(GeoaiError):
+    """A model package is missing, damaged, or does not fit the imagery."""
+
+
+class PublishError(GeoaiError):
+    """The GeoPackage cannot be written where it was asked for."""

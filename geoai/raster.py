@@ -1,0 +1,216 @@
+"""Reading and writing pixels: the only module that knows about raster windows and formats.
+
+Arrays are (band, row, col); validity is a bool array (row, col). What lies outside every file is invalid.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+from xml.etree import ElementTree
+
+import numpy as np
+import rasterio
+import rasterio.shutil
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.io import MemoryFile
+from rasterio.windows import Window
+
+from geoai.grid import Grid, PixelBox, TileScheme
+
+GDAL_OPTIONS = {
+    "GDAL_CACHEMAX": 96,  # MB; a row of blocks fits, more buys nothing
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_TIFF_INTERNAL_MASK": True,
+    "GDAL_PAM_ENABLED": "NO",  # no .aux.xml beside deliveries
+    "GTIFF_SRS_SOURCE": "EPSG",
+}
+
+
+@dataclass(frozen=True)
+class Raster:
+    """Pixels on the ground: *data* (band, row, col), *valid* (row, col) bool, and their Grid."""
+
+    data: NDArray[Any]
+    valid: NDArray[np.bool_]
+    grid: Grid
+
+
+@dataclass(frozen=True, slots=True)
+class LatticeFile:
+    """A raster file that lies on the lattice, and the pixels it covers."""
+
+    path: Path
+    box: PixelBox
+
+
+@contextmanager
+def gdal_environment() -> Any:
+    """Set the GDAL options every stage reads and writes under."""
+    with rasterio.Env(**GDAL_OPTIONS):
+        yield
+
+
+def read_lattice(
+    files: Iterable[LatticeFile], box: PixelBox, *, bands: tuple[int, ...]
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Read the *bands* (1-based) of *box* from the files that share pixels with it.
+
+    Returns uint8 data (band, row, col), 0 where nothing is, and valid (row, col). Files of one tile scheme
+    do not overlap, so their order is of no consequence.
+    """
+    data = np.zeros((len(bands), box.height, box.width), np.uint8)
+    valid = np.zeros((box.height, box.width), bool)
+    for file in files:
+        part = file.box.intersection(box)
+        if part is None:
+            continue
+        window = Window(part.col - file.box.col, part.row - file.box.row, part.width, part.height)
+        with rasterio.open(file.path) as source:
+            rows, cols = part.slices_in(box)
+            data[:, rows, cols] = source.read(bands, window=window)
+            valid[rows, cols] = read_valid(source, window)
+    data[:, ~valid] = 0
+    return data, valid
+
+
+def read_valid(source: rasterio.DatasetReader, window: Window) -> NDArray[np.bool_]:
+    """Return where *source* holds imagery in *window*: internal mask, alpha or nodata; (row, col) bool."""
+    if all(flags == [MaskFlags.all_valid] for flags in source.mask_flag_enums):
+        return np.ones((int(window.height), int(window.width)), bool)
+    mask: NDArray[np.uint8] = source.dataset_mask(window=window)
+    return mask > 0
+
+
+def write_cog(
+    path: Path,
+    data: NDArray[np.uint8],
+    grid: Grid,
+    *,
+    valid: NDArray[np.bool_] | None = None,
+    nodata: int | None = None,
+    compression: Literal["jpeg", "lossless"] = "lossless",
+    jpeg_quality: int = 90,
+    colorinterp: tuple[ColorInterp, ...] | None = None,
+    descriptions: tuple[str, ...] = (),
+    tags: Mapping[str, str] | None = None,
+) -> None:
+    """Write *data* (band, row, col) as a Cloud Optimized GeoTIFF that appears whole or not at all.
+
+    Invalid pixels go into an internal mask (*valid* given) or are *nodata*. Lossless is DEFLATE for one
+    band, ZSTD 1 with a predictor for colour. Raises OSError where the disk refuses.
+    """
+    options: dict[str, Any] = {"BLOCKSIZE": 512, "BIGTIFF": "IF_SAFER", "OVERVIEW_RESAMPLING": "AVERAGE"}
+    if compression == "jpeg":
+        options |= {"COMPRESS": "JPEG", "QUALITY": jpeg_quality, "OVERVIEW_QUALITY": jpeg_quality}
+    else:
+        options |= {"COMPRESS": "ZSTD", "LEVEL": 1, "PREDICTOR": "YES" if len(data) > 1 else "NO"}
+    profile = {
+        "driver": "GTiff",
+        "dtype": "uint8",
+        "count": len(data),
+        "height": grid.height,
+        "width": grid.width,
+        "crs": grid.crs,
+        "transform": grid.transform,
+        "nodata": nodata,
+        "tiled": True,
+        "interleave": "pixel",
+    }
+    with gdal_environment(), MemoryFile() as memory:
+        with memory.open(**profile) as target:
+            if colorinterp:
+                target.colorinterp = colorinterp
+            target.write(data)
+            if valid is not None and not valid.all():
+                target.write_mask(valid)
+            if tags:
+                target.update_tags(**tags)
+            for band, description in enumerate(descriptions, start=1):
+                target.set_band_description(band, description)
+        with appearing_whole(path) as partial:
+            rasterio.shutil.copy(memory.name, partial, driver="COG", **options)
+
+
+@contextmanager
+def appearing_whole(path: Path) -> Any:
+    """Give a name beside *path* to write to; rename it onto *path* when the block ends well, else remove it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(descriptor)
+    partial = Path(name)
+    try:
+        yield partial
+        partial.chmod(0o644)  # mkstemp makes it private
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_mosaic(
+    path: Path, files: Iterable[LatticeFile], scheme: TileScheme, *, relative: bool = True
+) -> None:
+    """Write a GDAL VRT at *path* that shows tiles of one kind as one raster. *files* must not be empty.
+
+    Bands, type, nodata and colour meaning are those of the first file; validity masks are carried.
+    """
+    ordered = sorted(files, key=lambda file: file.box)
+    col, row = min(f.box.col for f in ordered), min(f.box.row for f in ordered)
+    col_stop, row_stop = max(f.box.col_stop for f in ordered), max(f.box.row_stop for f in ordered)
+    box = PixelBox(col, row, col_stop - col, row_stop - row)
+    with rasterio.open(ordered[0].path) as first:
+        count, nodata, colours = first.count, first.nodata, first.colorinterp
+        names, masked = first.descriptions, nodata is None
+
+    root = ElementTree.Element("VRTDataset", rasterXSize=str(box.width), rasterYSize=str(box.height))
+    ElementTree.SubElement(root, "SRS").text = scheme.crs.to_wkt()
+    ElementTree.SubElement(root, "GeoTransform").text = ", ".join(
+        repr(value) for value in scheme.transform_of(box).to_gdal()
+    )
+    bands = [
+        ElementTree.SubElement(root, "VRTRasterBand", dataType="Byte", band=str(n + 1)) for n in range(count)
+    ]
+    for band, colour, name in zip(bands, colours, names, strict=True):
+        if name:
+            ElementTree.SubElement(band, "Description").text = name
+        if nodata is not None:
+            ElementTree.SubElement(band, "NoDataValue").text = str(int(nodata))
+        ElementTree.SubElement(band, "ColorInterp").text = colour.name.capitalize()
+    sources = [(band, str(n + 1)) for n, band in enumerate(bands)]
+    if masked:
+        mask = ElementTree.SubElement(
+            ElementTree.SubElement(root, "MaskBand"), "VRTRasterBand", dataType="Byte"
+        )
+        sources.append((mask, "mask,1"))
+    for band, number in sources:
+        for file in ordered:
+            _add_source(band, number, file, box, path.parent if relative else None, nodata)
+    with appearing_whole(path) as partial:
+        ElementTree.indent(root)
+        partial.write_bytes(ElementTree.tostring(root))
+
+
+def _add_source(
+    band: ElementTree.Element,
+    number: str,
+    file: LatticeFile,
+    box: PixelBox,
+    base: Path | None,
+    nodata: float | None,
+) -> None:
+    source = ElementTree.SubElement(band, "SimpleSource" if nodata is None else "ComplexSource")
+    name = os.path.relpath(file.path, base) if base else str(file.path.resolve())
+    ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1" if base else "0").text = name
+    ElementTree.SubElement(source, "SourceBand").text = number
+    size = {"xSize": str(file.box.width), "ySize": str(file.box.height)}
+    ElementTree.SubElement(source, "SrcRect", xOff="0", yOff="0", **size)
+    offset = {"xOff": str(file.box.col - box.col), "yOff": str(file.box.row - box.row)}
+    ElementTree.SubElement(source, "DstRect", **offset, **size)
+    if nodata is not None:
+        ElementTree.SubElement(source, "NODATA").text = str(int(nodata))
