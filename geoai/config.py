@@ -72,7 +72,7 @@ class PredictionSettings(Section):
     )
     halo_px: Annotated[int, Field(ge=0, multiple_of=32)] = Field(
         96,
-        description="Context read around a window and cropped (px); 192 makes tile borders exactly invisible.",
+        description="Context read around a window and cropped (px); 192 makes tile borders invisible.",
     )
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="auto: bf16 where the processor has it, else fp32."

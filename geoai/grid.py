@@ -147,7 +147,7 @@ class TileScheme:
             nearest = min(whole, key=lambda m: abs(m - self.tile_m), default=None)
             hint = f"; tile_m: {nearest} would fit" if nearest else ""
             raise ConfigError(
-                f"tiling.tile_m: expected a whole number of {self.gsd_m} m pixels, found {self.tile_m} m{hint}"
+                f"tiling.tile_m: expected a whole number of {self.gsd_m} m pixels, found {self.tile_m}{hint}"
             )
 
     @property
@@ -169,7 +169,7 @@ class TileScheme:
                 yield f"{col * self.tile_m}_{-(row + 1) * self.tile_m}"
 
     def box_around(self, bounds: tuple[float, float, float, float]) -> PixelBox:
-        """Return the smallest box of lattice pixels that covers *bounds* (left, bottom, right, top; metres)."""
+        """Return the smallest box of pixels over *bounds* (left, bottom, right, top in metres)."""
         left, bottom, right, top = (value / self.gsd_m for value in bounds)
         col, row = math.floor(left + PIXEL_TOLERANCE), math.floor(-top + PIXEL_TOLERANCE)
         col_stop, row_stop = math.ceil(right - PIXEL_TOLERANCE), math.ceil(-bottom - PIXEL_TOLERANCE)

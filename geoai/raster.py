@@ -20,15 +20,14 @@ import rasterio.shutil
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.io import MemoryFile
-from rasterio.windows import Window
+from rasterio.windows import Window, from_bounds, intersect
 
+from geoai.errors import ImageryError
 from geoai.grid import Grid, PixelBox, TileScheme
 
 GDAL_OPTIONS = {
     "GDAL_CACHEMAX": 96,  # MB; a row of blocks fits, more buys nothing
-    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_TIFF_INTERNAL_MASK": True,
-    "GDAL_PAM_ENABLED": "NO",  # no .aux.xml beside deliveries
     "GTIFF_SRS_SOURCE": "EPSG",
 }
 
@@ -78,6 +77,22 @@ def read_lattice(
             valid[rows, cols] = read_valid(source, window)
     data[:, ~valid] = 0
     return data, valid
+
+
+def read_bounds(path: Path, bounds: tuple[float, float, float, float], *, bands: tuple[int, ...]) -> Raster:
+    """Read the *bands* (1-based) of one file inside *bounds* (left, bottom, right, top; metres, its CRS).
+
+    Only what the file covers is read, in whole pixels; ImageryError where that is nothing.
+    """
+    with gdal_environment(), rasterio.open(path) as source:
+        whole = Window(0, 0, source.width, source.height)
+        wanted = from_bounds(*bounds, transform=source.transform).round_offsets().round_lengths()
+        if not intersect(whole, wanted):
+            raise ImageryError(f"{path}: expected imagery within {bounds}, found {tuple(source.bounds)}")
+        window = whole.intersection(wanted)
+        transform = source.window_transform(window)
+        grid = Grid(source.crs, transform, int(window.height), int(window.width))
+        return Raster(source.read(bands, window=window), read_valid(source, window), grid)
 
 
 def read_valid(source: rasterio.DatasetReader, window: Window) -> NDArray[np.bool_]:
@@ -140,7 +155,7 @@ def write_cog(
 
 @contextmanager
 def appearing_whole(path: Path) -> Any:
-    """Give a name beside *path* to write to; rename it onto *path* when the block ends well, else remove it."""
+    """Give a name beside *path* to write to; rename it onto *path* when the block ends well."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
     os.close(descriptor)
@@ -209,8 +224,8 @@ def _add_source(
     ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1" if base else "0").text = name
     ElementTree.SubElement(source, "SourceBand").text = number
     size = {"xSize": str(file.box.width), "ySize": str(file.box.height)}
-    ElementTree.SubElement(source, "SrcRect", xOff="0", yOff="0", **size)
+    ElementTree.SubElement(source, "SrcRect", {"xOff": "0", "yOff": "0", **size})
     offset = {"xOff": str(file.box.col - box.col), "yOff": str(file.box.row - box.row)}
-    ElementTree.SubElement(source, "DstRect", **offset, **size)
+    ElementTree.SubElement(source, "DstRect", {**offset, **size})
     if nodata is not None:
         ElementTree.SubElement(source, "NODATA").text = str(int(nodata))

@@ -1,0 +1,285 @@
+"""What was flown: a folder of orthophotos, accepted file by file.
+
+Bad imagery is data: checks return findings, and the rest of the flight goes on.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import rasterio
+import shapely
+from numpy.typing import NDArray
+from rasterio.crs import CRS
+from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import RasterioError
+
+from geoai.config import FlightSettings
+from geoai.errors import CRSError, ImageryError
+from geoai.grid import Grid, crs_name, require_metric, same_crs
+from geoai.raster import appearing_whole, gdal_environment, read_valid
+
+log = logging.getLogger(__name__)
+
+SUFFIXES = {".tif", ".tiff", ".jp2", ".jpg", ".jpeg"}
+DRIVERS = ["GTiff", "JP2OpenJPEG", "JPEG"]
+"""Drivers that may open a delivery. No VRT or other format that can point elsewhere."""
+GSD_TOLERANCE = 0.01
+"""Relative difference of GSD from which a sheet is said to differ from its flight."""
+SLIT_M = 5.0
+"""Openings between sheets up to this width count as gaps; wider ones are the flight's own shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What an acceptance check says. An *error* keeps the file out of the run; a *warning* does not."""
+
+    file: str
+    code: str
+    severity: Literal["error", "warning"]
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.message}"
+
+
+@dataclass(frozen=True, slots=True)
+class Orthophoto:
+    """One delivered image file that can be used.
+
+    *name* is its path below the flight folder; *colour* the 1-based indexes of red, green, blue (and near
+    infrared); *checksum* the sha256 of the file; *valid_share* the share of pixels that hold imagery.
+    """
+
+    path: Path
+    name: str
+    grid: Grid
+    colour: tuple[int, ...]
+    dtype: str
+    checksum: str
+    valid_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Flight:
+    """One survey campaign: the orthophotos of it that can be used, ordered by name."""
+
+    id: str
+    folder: Path
+    date: dt.date | None
+    orthophotos: tuple[Orthophoto, ...]
+
+    @property
+    def gsd_m(self) -> float:
+        """The GSD of most sheets, rounded to a tenth of a millimetre."""
+        sizes, counts = np.unique([round(o.grid.gsd_m, 4) for o in self.orthophotos], return_counts=True)
+        return float(sizes[np.argmax(counts)])
+
+    @property
+    def band_count(self) -> int:
+        """4 where every sheet has near infrared, else 3."""
+        return min(len(o.colour) for o in self.orthophotos)
+
+    @property
+    def interval(self) -> tuple[dt.datetime, dt.datetime]:
+        """First and last moment of photography (UTC): the stated day, else the dates of the files."""
+        if self.date is not None:
+            start = dt.datetime.combine(self.date, dt.time(), dt.UTC)
+            return start, start + dt.timedelta(days=1, seconds=-1)
+        times = [o.path.stat().st_mtime for o in self.orthophotos]
+        first, last = (dt.datetime.fromtimestamp(int(t), dt.UTC) for t in (min(times), max(times)))
+        return first, last
+
+
+def scan_flight(
+    settings: FlightSettings,
+    crs: CRS,
+    *,
+    memo: Path | None = None,
+    on_file: Callable[[str], None] = lambda name: None,
+) -> tuple[Flight, list[Finding]]:
+    """Read the flight's folder and return what can be used, and every finding.
+
+    Each file is read once in full (checksum, valid pixels, damage); *memo* is a JSON file that remembers
+    the result by size and modification time. *on_file* is told each file's name. Raises ImageryError where
+    there is no folder or no usable orthophoto.
+    """
+    folder = settings.folder
+    if folder is None:
+        raise ImageryError("flight.folder: expected a folder of orthophotos, found none")
+    if not folder.is_dir():
+        raise ImageryError(
+            f"{folder}: expected a folder of orthophotos, found {'a file' if folder.exists() else 'nothing'}"
+        )
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not paths:
+        raise ImageryError(f"{folder}: expected orthophotos ({', '.join(sorted(SUFFIXES))}), found none")
+    known = _read_memo(memo)
+    fresh: dict[str, dict[str, object]] = {}
+    accepted: list[Orthophoto] = []
+    findings: list[Finding] = []
+    for path in paths:
+        name = path.relative_to(folder).as_posix()
+        stat = path.stat()
+        stamp = [stat.st_size, stat.st_mtime_ns]
+        content = known.get(name, {})
+        if content.get("stamp") != stamp:
+            content = {}
+        orthophoto, problems, content = _inspect(path, name, settings, crs, content)
+        if content:
+            fresh[name] = content | {"stamp": stamp}
+        findings += problems
+        if orthophoto is not None:
+            accepted.append(orthophoto)
+        on_file(name)
+    if memo is not None and fresh != known:
+        with appearing_whole(memo) as partial:
+            partial.write_text(json.dumps(fresh, indent=1))
+    if not accepted:
+        raise ImageryError(
+            "\n".join([*map(str, findings), f"{folder}: expected usable orthophotos, found none"])
+        )
+    flight = Flight(settings.id or folder.resolve().name, folder, settings.date, tuple(accepted))
+    findings += _check_flight(flight)
+    for finding in findings:
+        log.log(logging.ERROR if finding.severity == "error" else logging.WARNING, "%s", finding)
+    log.info("%s: %d of %d orthophotos accepted", flight.id, len(accepted), len(paths))
+    return flight, findings
+
+
+def _read_memo(memo: Path | None) -> dict[str, dict[str, object]]:
+    try:
+        known = json.loads(memo.read_text()) if memo else {}
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _inspect(
+    path: Path, name: str, settings: FlightSettings, crs: CRS, content: dict[str, object]
+) -> tuple[Orthophoto | None, list[Finding], dict[str, object]]:
+    """Return the orthophoto if it can be used, its findings, and what was read of its content."""
+
+    def refuse(code: str, message: str) -> tuple[None, list[Finding], dict[str, object]]:
+        return None, [Finding(name, code, "error", message)], content
+
+    try:
+        with gdal_environment(), rasterio.open(path, driver=DRIVERS) as source:
+            found = source.crs
+            if not found and settings.assume_crs:
+                found = crs
+            if not found:
+                return refuse("no_crs", f"expected {crs_name(crs)}, found no CRS (see flight.assume_crs)")
+            require_metric(found, name)
+            if not same_crs(found, crs):
+                return refuse("wrong_crs", f"expected {crs_name(crs)}, found {crs_name(found)}")
+            if source.transform.is_identity:
+                return refuse("no_transform", "expected a geotransform or world file, found none")
+            try:
+                grid = Grid(crs, source.transform, source.height, source.width)
+            except CRSError as error:
+                return refuse("bad_grid", str(error).removeprefix("grid: "))
+            if source.dtypes[0] not in ("uint8", "uint16"):
+                return refuse("dtype", f"expected uint8 or uint16, found {source.dtypes[0]}")
+            if source.dtypes[0] == "uint16" and settings.white_level is None:
+                return refuse("white_level", "expected flight.white_level to be set for uint16, found none")
+            colour = _colour_bands(source)
+            if colour is None:
+                return refuse("bands", f"expected RGB or RGB + near infrared, found {source.count} band(s)")
+            if not content:
+                content = {"valid_share": _valid_share(source), "checksum": _sha256(path)}
+    except CRSError as error:
+        return refuse("wrong_crs", str(error).removeprefix(f"{name}: "))
+    except (RasterioError, OSError) as error:
+        return refuse("unreadable", f"expected a readable orthophoto, found: {' '.join(str(error).split())}")
+    share = float(str(content["valid_share"]))
+    if share == 0.0:
+        return refuse("all_nodata", "expected imagery, found nodata only")
+    orthophoto = Orthophoto(path, name, grid, colour, source.dtypes[0], str(content["checksum"]), share)
+    return orthophoto, [], content
+
+
+def _colour_bands(source: rasterio.DatasetReader) -> tuple[int, ...] | None:
+    """Return the indexes of red, green, blue (, near infrared), or None where there are not three or four."""
+    meanings = source.colorinterp
+    bands = [n for n, meaning in enumerate(meanings, start=1) if meaning != ColorInterp.alpha]
+    rgb = (ColorInterp.red, ColorInterp.green, ColorInterp.blue)
+    if len(bands) not in (3, 4):
+        return None
+    if all(colour in meanings for colour in rgb):
+        named = [meanings.index(colour) + 1 for colour in rgb]
+        return (*named, *(n for n in bands if n not in named))
+    return tuple(bands)
+
+
+def _valid_share(source: rasterio.DatasetReader) -> float:
+    """Read every block, so that damage shows as RasterioError, and return the share of valid pixels."""
+    valid = 0
+    masked = any(flags != [MaskFlags.all_valid] for flags in source.mask_flag_enums)
+    for _, window in source.block_windows(1):
+        source.read(window=window)
+        valid += int(read_valid(source, window).sum()) if masked else int(window.width * window.height)
+    return valid / int(source.width * source.height)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_flight(flight: Flight) -> Iterator[Finding]:
+    """Yield what can only be seen of all sheets together: odd GSD, mixed bands, overlaps, gaps, no date."""
+    gsd, bands = flight.gsd_m, flight.band_count
+    for ortho in flight.orthophotos:
+        if abs(ortho.grid.gsd_m / gsd - 1) > GSD_TOLERANCE:
+            message = (
+                f"expected a GSD of {gsd:g} m like the rest, found {ortho.grid.gsd_m:g} m; it is resampled"
+            )
+            yield Finding(ortho.name, "gsd", "warning", message)
+        if len(ortho.colour) > bands:
+            message = (
+                f"expected {bands} bands like the rest, found {len(ortho.colour)}; near infrared is left out"
+            )
+            yield Finding(ortho.name, "bands", "warning", message)
+    if flight.date is None:
+        message = "expected flight.date, found none; the catalogue states the dates of the files"
+        yield Finding(flight.id, "no_date", "warning", message)
+    boxes = np.array([shapely.box(*ortho.grid.bounds) for ortho in flight.orthophotos])
+    yield from _overlaps(flight, boxes)
+    yield from _gaps(flight, boxes)
+
+
+def _overlaps(flight: Flight, boxes: NDArray[np.object_]) -> Iterator[Finding]:
+    """Yield pairs of sheets that share more than 2 % of the smaller one: delivered twice, or out of place."""
+    first, second = shapely.STRtree(boxes).query(boxes, predicate="intersects")
+    for a, b in sorted(zip(first, second, strict=True)):
+        if a >= b:
+            continue
+        shared = boxes[a].intersection(boxes[b]).area
+        if shared > 0.02 * min(boxes[a].area, boxes[b].area):
+            names = flight.orthophotos[a].name, flight.orthophotos[b].name
+            message = f"expected sheets side by side, found {shared:,.0f} m² shared with {names[1]}"
+            yield Finding(names[0], "overlap", "warning", f"{message}; {names[0]} is used there")
+
+
+def _gaps(flight: Flight, boxes: NDArray[np.object_]) -> Iterator[Finding]:
+    """Yield slits between sheets and holes inside the flight."""
+    covered = shapely.union_all(boxes)
+    closed = covered.buffer(SLIT_M / 2, join_style="mitre").buffer(-SLIT_M / 2, join_style="mitre")
+    parts = closed.geoms if closed.geom_type == "MultiPolygon" else [closed]
+    filled = shapely.union_all([shapely.Polygon(part.exterior) for part in parts])
+    gaps = filled.difference(covered)
+    smallest = flight.gsd_m**2 / 2
+    for gap in getattr(gaps, "geoms", [gaps]):
+        if gap.area > smallest:
+            x, y = gap.centroid.x, gap.centroid.y
+            message = f"expected no gap between sheets, found {gap.area:,.1f} m² at {x:.0f}, {y:.0f}"
+            yield Finding(flight.id, "gap", "warning", message)
