@@ -1,0 +1,63 @@
+"""Polygons in arrays: what several stages do to shapely geometries, without a loop over objects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+Geometries = NDArray[Any]
+"""An object array of shapely geometries, (object,)."""
+
+
+def connected_components(count: int, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return the component (0, 1, … by lowest member) of each of *count* nodes, joined at first[k], second[k].
+
+    >>> connected_components(4, np.array([0, 3]), np.array([2, 2])).tolist()
+    [0, 1, 0, 0]
+    """
+    root = np.arange(count)
+    while True:
+        low = np.minimum(root[first], root[second])
+        nearer = root.copy()
+        for ends in (
+            root[first],
+            root[second],
+            first,
+            second,
+        ):  # hooking the roots too halves the path each time
+            np.minimum.at(nearer, ends, low)
+        nearer = nearer[nearer]
+        if np.array_equal(nearer, root):
+            break
+        root = nearer
+    component: NDArray[np.intp] = np.unique(root, return_inverse=True)[1]
+    return component
+
+
+def union_by_group(geometries: Geometries, group: NDArray[np.intp], count: int) -> Geometries:
+    """Return the union of the geometries of each group 0 … count − 1, (group,); an empty polygon for none."""
+    unions = np.full(count, shapely.Polygon(), object)
+    order = np.argsort(group, kind="stable")
+    members = np.bincount(group, minlength=count)
+    single = members[group[order]] == 1
+    unions[group[order][single]] = geometries[order][single]
+    together = order[~single]
+    if len(together):
+        groups, index = np.unique(group[together], return_inverse=True)
+        collections = shapely.geometrycollections(geometries[together], indices=index)
+        unions[groups] = shapely.union_all(collections[:, None], axis=1)
+    return unions
+
+
+def polygonal(geometries: Geometries) -> Geometries:
+    """Return the Polygon or MultiPolygon within each geometry: lines and points beside it are left out."""
+    kept = geometries.copy()
+    mixed = np.flatnonzero(~np.isin(shapely.get_type_id(geometries), (3, 6)))
+    parts, owner = shapely.get_parts(geometries[mixed], return_index=True)
+    parts, inner = shapely.get_parts(parts, return_index=True)  # a collection may hold a MultiPolygon
+    polygons = shapely.get_type_id(parts) == 3
+    kept[mixed] = union_by_group(parts[polygons], owner[inner][polygons], len(mixed))
+    return kept
