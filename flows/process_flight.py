@@ -1,0 +1,115 @@
+"""The straight line as a Prefect flow: order, retries and parallelism over `geoai.pipeline`.
+
+    python flows/process_flight.py --config configs/demo.yaml
+
+Without a server in PREFECT_API_URL, Prefect starts an embedded one. What is done is read from the STAC
+catalogue, so a run that was killed goes on where it stopped; Prefect's own database is no record of work.
+A task is a batch of tiles, tens of seconds of work.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("DO_NOT_TRACK", "1")
+os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
+os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "geoai")
+
+# Prefect reads the settings above when it is imported, and resolves the types of parameters at run time
+import argparse
+import sys
+from pathlib import Path
+from typing import TypeVar
+
+from prefect import flow, get_run_logger, task, unmapped
+from prefect.cache_policies import NO_CACHE
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from geoai import pipeline, tiling
+from geoai.config import Settings, load_settings
+from geoai.errors import GeoaiError
+from geoai.model import check_fits
+from geoai.pipeline import Acceptance, StageReport, TileOutcome, TileReader
+
+T = TypeVar("T")
+
+BATCH = 8
+"""Tiles a task: tens of seconds of work on one core; the task itself costs Prefect a few milliseconds."""
+# Retries are for the outside world (a share that is gone for a minute). Results are files, recorded in the
+# catalogue: nothing is cached or persisted by Prefect.
+tile_task = task(cache_policy=NO_CACHE, persist_result=False, retries=2, retry_delay_seconds=[10, 60])
+stage_task = task(cache_policy=NO_CACHE, persist_result=False)
+
+accept = stage_task(pipeline.accept, name="accept flight")
+make_review = stage_task(pipeline.make_review, name="compare and publish")
+
+
+@tile_task
+def cut_tiles(settings: Settings, acceptance: Acceptance, jobs: list[tiling.TileJob]) -> list[TileOutcome]:
+    """Cut a batch of tiles."""
+    return [pipeline.cut_tile(settings, acceptance, job) for job in jobs]
+
+
+@tile_task
+def predict_tiles(reader: TileReader, tile_ids: list[str]) -> list[TileOutcome]:
+    """Predict a batch of tiles."""
+    return [reader.predict(tile_id) for tile_id in tile_ids]
+
+
+@flow(name="process-flight", task_runner=ThreadPoolTaskRunner(max_workers=pipeline.usable_cores()))
+def process_flight(
+    config: Path, flight: Path | None = None, map_source: str | None = None, data: Path | None = None
+) -> Path:
+    """Take a flight to a GeoPackage to review; start it again to go on where it stopped.
+
+    config: YAML file of settings. flight, map_source, data: in place of flight.folder, map.source and data.
+    Returns the path of the review; raises GeoaiError where sheets or tiles failed (the rest is done).
+    """
+    options = {"flight.folder": flight, "map.source": map_source, "data": data}
+    settings = load_settings(config, {key: value for key, value in options.items() if value is not None})
+    log = get_run_logger()
+    model = pipeline.open_model(settings)
+    pipeline.open_map(settings)  # a map that cannot be read shows now, not after hours of prediction
+    stages: list[StageReport] = []
+    with pipeline.timed("accept", stages) as stage:
+        acceptance = accept(settings)
+        stage.counts["sheets"] = len(acceptance.flight.orthophotos)
+    check_fits(model, tiling.BAND_NAMES[: acceptance.flight.band_count], acceptance.scheme.gsd_m)
+    with pipeline.timed("tile", stages) as stage:
+        jobs = tiling.plan_tiles(acceptance.flight, acceptance.scheme)
+        batches = cut_tiles.map(unmapped(settings), unmapped(acceptance), _batches(jobs))
+        cut = [outcome for outcomes in batches.result() for outcome in outcomes]
+        pipeline.finish_tiles(settings, acceptance, cut)
+        stage.count(cut)
+    with pipeline.timed("predict", stages) as stage:
+        reader = TileReader(settings, acceptance, model)
+        batches = predict_tiles.map(unmapped(reader), _batches(reader.tile_ids))
+        seen = [outcome for outcomes in batches.result() for outcome in outcomes]
+        pipeline.finish_predictions(settings, acceptance, model, seen)
+        stage.count(seen)
+    with pipeline.timed("compare", stages) as stage:
+        review, signals = make_review(settings, acceptance, model)
+        stage.counts |= signals
+    result = pipeline.finish_run(acceptance, review, signals, stages, [*cut, *seen])
+    log.info("%s: %s", result.review, dict(result.signals))
+    failed = [finding for finding in result.findings if finding.severity == "error"]
+    if failed:
+        raise GeoaiError("; ".join(map(str, failed)))
+    return result.review
+
+
+def _batches(items: list[T]) -> list[list[T]]:
+    return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=process_flight.__doc__)
+    parser.add_argument("--config", type=Path, default=Path("configs/default.yaml"))
+    parser.add_argument("--flight", type=Path)
+    parser.add_argument("--map", dest="map_source")
+    parser.add_argument("--data", type=Path)
+    try:
+        process_flight(**vars(parser.parse_args()))
+    except GeoaiError as error:
+        sys.exit(f"geoai: {error}")

@@ -1,0 +1,498 @@
+"""The straight line: from a flight's folder to a GeoPackage, resumable at every tile.
+
+The command line calls `run`; the Prefect flow calls the same stage functions as tasks. What is done is read
+from the catalogue: a tile whose fingerprint (inputs, settings, model) is unchanged is skipped.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import logging
+import os
+import resource
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeVar
+
+from rasterio.errors import RasterioError
+
+from geoai import __version__, catalog, flight, prediction, tiling
+from geoai.catalog import Catalog
+from geoai.config import Settings
+from geoai.errors import CatalogError
+from geoai.flight import Finding, Flight
+from geoai.grid import TileScheme, crs_name, parse_crs
+from geoai.model import ModelPackage, check_fits, find_package, load_segmenter
+from geoai.raster import LatticeFile, appearing_whole, write_mosaic
+from geoai.tiling import BAND_NAMES, TileJob
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    import shapely
+
+log = logging.getLogger(__name__)
+
+Progress = Callable[[str, int, int], None]
+"""Told (stage, done, total) as work proceeds."""
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A flight that was looked at: what can be used, what was found, and the tile scheme it goes on."""
+
+    flight: Flight
+    findings: tuple[Finding, ...]
+    scheme: TileScheme
+
+
+@dataclass(frozen=True, slots=True)
+class TileOutcome:
+    """What became of one tile in one stage; *message* says why where it failed."""
+
+    tile_id: str
+    outcome: Literal["done", "skipped", "empty", "failed"]
+    message: str = ""
+
+
+@dataclass(slots=True)
+class StageReport:
+    """What a stage did: seconds of wall time and tiles (or rows) by outcome."""
+
+    name: str
+    seconds: float = 0.0
+    counts: dict[str, int] = field(default_factory=dict)
+
+    def count(self, outcomes: Sequence[TileOutcome]) -> None:
+        """Add up the outcomes of tiles."""
+        for outcome in outcomes:
+            self.counts[outcome.outcome] = self.counts.get(outcome.outcome, 0) + 1
+
+
+@dataclass(frozen=True, slots=True)
+class RunResult:
+    """Where a run's review lies, what each stage took, what was found on the way."""
+
+    flight_id: str
+    review: Path
+    stages: tuple[StageReport, ...]
+    findings: tuple[Finding, ...]
+    signals: Mapping[str, int]
+    peak_memory_mb: int
+
+
+def run(settings: Settings, progress: Progress = lambda stage, done, total: None) -> RunResult:
+    """Take the configured flight to a reviewed-ready GeoPackage and say what was done.
+
+    Raises GeoaiError where nothing can be done (no usable imagery, no map, no model). Single tiles and sheets
+    that fail are findings; the rest goes on.
+    """
+    model = open_model(settings)  # what is wrong with the set-up shows before the first hour of work
+    open_map(settings)
+    stages: list[StageReport] = []
+    with timed("accept", stages) as stage:
+        acceptance = accept(settings, progress)
+        stage.counts["sheets"] = len(acceptance.flight.orthophotos)
+    check_fits(model, BAND_NAMES[: acceptance.flight.band_count], acceptance.scheme.gsd_m)
+
+    with timed("tile", stages) as stage:
+        jobs = tiling.plan_tiles(acceptance.flight, acceptance.scheme)
+        cut = _in_parallel(partial(cut_tile, settings, acceptance), jobs, settings, partial(progress, "tile"))
+        finish_tiles(settings, acceptance, cut)
+        stage.count(cut)
+    with timed("predict", stages) as stage:
+        reader = TileReader(settings, acceptance, model)
+        seen = _in_parallel(reader.predict, reader.tile_ids, settings, partial(progress, "predict"))
+        finish_predictions(settings, acceptance, model, seen)
+        stage.count(seen)
+    with timed("compare", stages) as stage:
+        review, signals = make_review(settings, acceptance, model, progress)
+        stage.counts |= signals
+    return finish_run(acceptance, review, signals, stages, [*cut, *seen])
+
+
+def finish_run(
+    acceptance: Acceptance,
+    review: Path,
+    signals: Mapping[str, int],
+    stages: Sequence[StageReport],
+    outcomes: Sequence[TileOutcome],
+) -> RunResult:
+    """Put together what a run did, tiles that failed as findings, and write `run.json` beside the review."""
+    failures = (
+        Finding(outcome.tile_id, "tile_failed", "error", outcome.message)
+        for outcome in outcomes
+        if outcome.outcome == "failed"
+    )
+    result = RunResult(
+        flight_id=acceptance.flight.id,
+        review=review,
+        stages=tuple(stages),
+        findings=(*acceptance.findings, *failures),
+        signals=signals,
+        peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+    )
+    _write_summary(result)
+    return result
+
+
+def _write_summary(result: RunResult) -> None:
+    content = {
+        "finished": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "flight": result.flight_id,
+        "stages": [asdict(stage) for stage in result.stages],
+        "signals": dict(result.signals),
+        "findings": [asdict(finding) for finding in result.findings],
+        "peak_memory_mb": result.peak_memory_mb,
+    }
+    with appearing_whole(result.review.parent / "run.json") as target:
+        target.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def open_model(settings: Settings) -> ModelPackage:
+    """Find the configured model package and verify its checksum."""
+    return find_package(settings.prediction.model)
+
+
+def open_map(settings: Settings) -> tuple[gpd.GeoDataFrame, str]:
+    """Read the digital map and return it with a checksum of its content: what the run was held against."""
+    from geoai.maplayer import read_map
+
+    mapped = read_map(settings.map, parse_crs(settings.crs))
+    digest = hashlib.sha256()
+    for name in sorted(mapped.columns):
+        values = mapped.geometry.to_wkb() if name == mapped.geometry.name else mapped[name].astype(str)
+        for value in values:
+            digest.update(value if isinstance(value, bytes) else str(value).encode())
+            digest.update(b"\0")
+    return mapped, digest.hexdigest()
+
+
+def accept(settings: Settings, progress: Progress = lambda stage, done, total: None) -> Acceptance:
+    """Look at the flight's folder: which sheets can be used, and what is wrong with the rest."""
+    crs = parse_crs(settings.crs)
+    flight_id = settings.flight.id or (
+        settings.flight.folder.resolve().name if settings.flight.folder else "flight"
+    )
+    memo = settings.data / "catalog" / "flights" / flight_id / "orthophotos.memo"
+    looked_at = 0
+
+    def on_file(_: str) -> None:
+        nonlocal looked_at
+        looked_at += 1
+        progress("accept", looked_at, 0)
+
+    flown, findings = flight.scan_flight(settings.flight, crs, memo=memo, on_file=on_file)
+    return Acceptance(flown, tuple(findings), tiling.tile_scheme(flown, settings.tiling))
+
+
+def cut_tile(settings: Settings, acceptance: Acceptance, job: TileJob) -> TileOutcome:
+    """Cut one tile unless it is there already, and commit its image item."""
+    flown, scheme = acceptance.flight, acceptance.scheme
+    store = Catalog(settings.data / "catalog")
+    sources = {ortho.name: ortho.checksum for ortho in job.orthophotos}
+    mark = catalog.fingerprint(
+        "image",
+        sources,
+        settings.tiling.model_dump(),
+        settings.flight.white_level,
+        flown.band_count,
+        (crs_name(scheme.crs), scheme.gsd_m, scheme.tile_m),
+        [moment.isoformat() for moment in flown.interval] if flown.date else None,
+    )
+    if store.is_done(flown.id, job.tile_id, mark):
+        return TileOutcome(job.tile_id, "skipped")
+    try:
+        data, valid = tiling.read_tile(
+            job, scheme, band_count=flown.band_count, white_level=settings.flight.white_level
+        )
+    except RasterioError as error:
+        return TileOutcome(job.tile_id, "failed", f"expected readable orthophotos, found: {error}")
+    if not valid.any():
+        return TileOutcome(job.tile_id, "empty")
+    image = store.collection_folder(flown.id) / job.tile_id / "image.tif"
+    grid = scheme.grid_of(scheme.tile_box(job.tile_id))
+    tiling.write_tile(image, data, valid, grid, settings.tiling, list(sources))
+    item = catalog.image_item(
+        job.tile_id,
+        flown.id,
+        scheme,
+        image=image,
+        valid=valid,
+        band_names=BAND_NAMES[: len(data)],
+        interval=flown.interval,
+        dated=flown.date is not None,
+        sources={_href(ortho.path, image.parent): ortho.checksum for ortho in job.orthophotos},
+        fingerprint=mark,
+    )
+    store.write_item(flown.id, item)
+    return TileOutcome(job.tile_id, "done")
+
+
+def _href(path: Path, base: Path) -> str:
+    return Path(os.path.relpath(path, base)).as_posix()
+
+
+def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
+    """Drop tiles whose sheets left the flight and write the imagery's collection.
+
+    Raises CatalogError where no tile is there to go on with.
+    """
+    store, flown = Catalog(settings.data / "catalog"), acceptance.flight
+    kept = {outcome.tile_id for outcome in outcomes if outcome.outcome != "empty"}
+    for tile_id in store.remove_items(flown.id, keep=kept):
+        log.info("%s: tile %s removed, its sheets left the flight", flown.id, tile_id)
+    if not any(True for _ in store.items(flown.id)):
+        reasons = sorted({outcome.message for outcome in outcomes if outcome.message})
+        raise CatalogError(f"{flown.id}: expected tiles with imagery, found none; {'; '.join(reasons)}")
+    store.write_collection(
+        flown.id,
+        title=f"Orthophotos of flight {flown.id}",
+        description=f"{len(flown.orthophotos)} orthophotos cut into {acceptance.scheme.tile_m} m tiles.",
+    )
+
+
+class TileReader:
+    """Predicts the tiles of one flight; the network is loaded when the first tile needs it."""
+
+    def __init__(self, settings: Settings, acceptance: Acceptance, model: ModelPackage) -> None:
+        """Read the flight's image items."""
+        self.settings, self.acceptance, self.model = settings, acceptance, model
+        self.store = Catalog(settings.data / "catalog")
+        self.collection = f"{acceptance.flight.id}.{model.id}"
+        self.images = {item["id"]: item for item in self.store.items(acceptance.flight.id)}
+        self.tile_ids = list(self.images)
+        self._files = {
+            file.path.parent.name: file
+            for file in self.store.files(acceptance.flight.id, "image", acceptance.scheme)
+        }
+        self._lock = threading.Lock()
+        self._segmenter: prediction.Segmenter | None = None
+
+    def predict(self, tile_id: str) -> TileOutcome:
+        """Predict one tile unless it is there already, and commit its item."""
+        scheme, options = self.acceptance.scheme, self.settings.prediction
+        box = scheme.tile_box(tile_id)
+        reach = box.snapped(prediction.STRIDE_PX).grown(options.halo_px)
+        near = [name for name in scheme.tiles_over(reach) if name in self._files]
+        mark = catalog.fingerprint(
+            "prediction",
+            {name: self.images[name]["assets"]["image"]["file:checksum"] for name in near},
+            options.model_dump(include={"window_px", "halo_px", "precision"}),
+            self.model.checksum,
+        )
+        if self.store.is_done(self.collection, tile_id, mark):
+            return TileOutcome(tile_id, "skipped")
+        try:
+            probability = prediction.predict_tile(
+                box,
+                [self._files[name] for name in near],
+                self._network(),
+                band_count=len(self.model.bands),
+                class_count=len(self.model.classes),
+                window_px=options.window_px,
+                halo_px=options.halo_px,
+            )
+        except RasterioError as error:
+            return TileOutcome(tile_id, "failed", f"expected readable tiles, found: {error}")
+        path = self.store.collection_folder(self.collection) / tile_id / "probability.tif"
+        prediction.write_prediction(path, probability, box, scheme, self.model.classes)
+        item = catalog.prediction_item(
+            self.images[tile_id],
+            self.collection,
+            scheme,
+            probability=path,
+            valid=probability[0] != prediction.NODATA,
+            classes=self.model.classes,
+            model_id=self.model.id,
+            model_checksum=self.model.checksum,
+            fingerprint=mark,
+        )
+        self.store.write_item(self.collection, item)
+        return TileOutcome(tile_id, "done")
+
+    def _network(self) -> prediction.Segmenter:
+        with self._lock:
+            if self._segmenter is None:
+                self._segmenter = load_segmenter(self.model, precision=self.settings.prediction.precision)
+            return self._segmenter
+
+
+def finish_predictions(
+    settings: Settings, acceptance: Acceptance, model: ModelPackage, outcomes: Sequence[TileOutcome]
+) -> None:
+    """Drop predictions of tiles that are gone and write the predictions' collection and the model's item."""
+    store, flown = Catalog(settings.data / "catalog"), acceptance.flight
+    name = f"{flown.id}.{model.id}"
+    store.remove_items(name, keep={outcome.tile_id for outcome in outcomes if outcome.outcome != "failed"})
+    if not any(True for _ in store.items(name)):
+        raise CatalogError(f"{name}: expected predictions, found none")
+    store.add_model(model.folder)
+    link = {"href": f"../../models/{model.id}/{model.id}.json", "type": "application/geo+json"}
+    store.write_collection(
+        name,
+        title=f"{model.id} on flight {flown.id}",
+        description=f"Class probabilities of flight {flown.id} by model {model.id}.",
+        links=[{"rel": "derived_from", **link}],
+    )
+
+
+def make_review(
+    settings: Settings,
+    acceptance: Acceptance,
+    model: ModelPackage,
+    progress: Progress = lambda stage, done, total: None,
+) -> tuple[Path, dict[str, int]]:
+    """Hold the predictions against the map and write the review; return its path and the signals by class.
+
+    The folder is named by what went in, so the same input finds its review (and whatever was decided in it)
+    untouched, and other input gets a folder of its own.
+    """
+    import pyogrio
+
+    from geoai import compare, polygons, publish
+
+    mapped, snapshot = open_map(settings)
+    store, scheme, flown = Catalog(settings.data / "catalog"), acceptance.scheme, acceptance.flight
+    name = f"{flown.id}.{model.id}"
+    marks = {item["id"]: item["properties"][catalog.FINGERPRINT] for item in store.items(name)}
+    sections = {
+        key: getattr(settings, key).model_dump(mode="json") for key in ("polygons", "compare", "publish")
+    }
+    config_hash = catalog.fingerprint(sections)
+    run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot)[:8]}"
+    folder = settings.data / "runs" / flown.id / run_id
+    review = folder / "review.gpkg"
+    if review.exists():
+        log.info("%s: up to date, left as it is", review)
+        found = pyogrio.read_dataframe(review, layer="discrepancy", columns=["class"], read_geometry=False)
+        return review, {str(key): int(n) for key, n in found["class"].value_counts().items()}
+
+    theme = settings.map.theme
+    band = _band_of(theme, model)
+    files = store.files(name, "probability", scheme)
+    orthophoto, probability = folder / "orthophoto.vrt", folder / "probability.vrt"
+    write_mosaic(orthophoto, store.files(flown.id, "image", scheme), scheme)
+    write_mosaic(probability, files, scheme)
+
+    steps = 4
+    progress("compare", 0, steps)
+    detections = polygons.detect(files, scheme, settings.polygons, theme=theme, band=band)
+    footprint = polygons.trace_footprint(files, scheme)
+    progress("compare", 1, steps)
+    comparison = compare.compare(
+        detections, mapped, footprint, probability, band=band, gsd_m=scheme.gsd_m, settings=settings.compare
+    )
+    progress("compare", 2, steps)
+    info = publish.RunInfo(
+        run_id=run_id,
+        flight_id=flown.id,
+        photo_date=flown.date,
+        started=dt.datetime.now(dt.UTC),
+        geoai_version=__version__,
+        model_id=model.id,
+        model_checksum=model.checksum,
+        config_hash=config_hash,
+        map_source=_without_secrets(settings.map.source or ""),
+        map_snapshot=snapshot,
+        gsd_m=scheme.gsd_m,
+        crs=crs_name(scheme.crs),
+    )
+    publish.write_review(
+        folder,
+        info,
+        discrepancies=comparison.discrepancies,
+        map_status=comparison.map_status,
+        detections=detections,
+        coverage=_coverage(files, scheme, footprint),
+        orthophoto=orthophoto,
+        probability=probability,
+        language=settings.publish.language,
+    )
+    progress("compare", steps, steps)
+    counts = comparison.discrepancies["class"].value_counts()
+    return review, {str(key): int(n) for key, n in counts.items()}
+
+
+def _band_of(theme: str, model: ModelPackage) -> int:
+    if theme not in model.classes:
+        raise CatalogError(f"map.theme: expected one of {', '.join(model.classes)}, found {theme}")
+    return model.classes.index(theme) + 1
+
+
+def _without_secrets(source: str) -> str:
+    """Return a map source that may be shown: a connection string keeps its host and database only."""
+    if not source.upper().startswith("PG:"):
+        return source
+    shown = [
+        part for part in source[3:].split() if part.split("=")[0] in ("host", "dbname", "schemas", "port")
+    ]
+    return "PG:" + " ".join(shown)
+
+
+def _coverage(
+    files: Sequence[LatticeFile], scheme: TileScheme, footprint: shapely.Geometry
+) -> gpd.GeoDataFrame:
+    """Return what was checked and what was not, tile by tile."""
+    import geopandas as gpd
+    import shapely
+
+    rows = []
+    for file in files:
+        tile = shapely.box(*scheme.grid_of(file.box).bounds)
+        checked = tile.intersection(footprint)
+        share = checked.area / tile.area
+        tile_id = file.path.parent.name
+        rows.append((tile_id, "checked", "imagery", share, checked))
+        if share < 1.0:
+            rows.append((tile_id, "not_checked", "no_imagery", 1.0 - share, tile.difference(footprint)))
+    columns = ["tile_id", "status", "reason", "valid_share", "geometry"]
+    frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=crs_name(scheme.crs))
+    return frame[~frame.geometry.is_empty].reset_index(drop=True)
+
+
+def _in_parallel(
+    work: Callable[[T], TileOutcome],
+    items: Sequence[T],
+    settings: Settings,
+    progress: Callable[[int, int], None],
+) -> list[TileOutcome]:
+    """Do *work* on every item in threads (raster and network code release the GIL), in the items' order.
+
+    The first exception cancels what has not begun and is raised.
+    """
+    outcomes = []
+    with ThreadPoolExecutor(settings.prediction.workers or usable_cores()) as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            for done, future in enumerate(futures, start=1):
+                outcomes.append(future.result())
+                progress(done, len(items))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return outcomes
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def timed(name: str, stages: list[StageReport]) -> Iterator[StageReport]:
+    """Add a stage to *stages* and time the block."""
+    stage = StageReport(name)
+    stages.append(stage)
+    start = time.perf_counter()
+    yield stage
+    stage.seconds = round(time.perf_counter() - start, 2)
+    log.info("%s: %s in %.1f s", name, stage.counts, stage.seconds)

@@ -1,0 +1,91 @@
+"""Reading tiles with a segmentation model.
+
+A tile is predicted in windows whose edges lie on a 32 px grid fixed to the lattice (the stride of the
+networks: a shift by any other number of pixels changes their answer), with a halo read from the neighbouring
+tiles and cropped afterwards. So the probabilities do not depend on where tile borders lie: exactly with a
+halo of 192 px, nearly with less. Nothing is blended.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from geoai.grid import PixelBox, TileScheme
+from geoai.raster import LatticeFile, read_lattice, write_cog
+
+STRIDE_PX = 32
+NODATA = 255
+SCALE = 250
+"""Stored value of probability 1; a step is 0.004."""
+
+
+class Segmenter(Protocol):
+    """Reads a chip: uint8 (band, row, col), sides multiples of 32 → float32 (class, row, col), 0 … 1."""
+
+    def __call__(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the probability of each class, the background left out."""
+        ...
+
+
+def windows(box: PixelBox, window_px: int) -> Iterator[PixelBox]:
+    """Yield boxes of at most *window_px* a side, on the 32 px grid, that cover *box* once, of like size."""
+    outer = box.snapped(STRIDE_PX)
+    for row, height in _split(outer.height, window_px):
+        for col, width in _split(outer.width, window_px):
+            yield PixelBox(outer.col + col, outer.row + row, width, height)
+
+
+def _split(length: int, largest: int) -> Iterator[tuple[int, int]]:
+    """Yield (offset, size) of near-equal parts of *length*, sizes multiples of 32 and at most *largest*."""
+    count = -(-length // largest)
+    edges = [length // STRIDE_PX * part // count * STRIDE_PX for part in range(count + 1)]
+    yield from ((start, stop - start) for start, stop in itertools.pairwise(edges))
+
+
+def predict_tile(
+    box: PixelBox,
+    images: Sequence[LatticeFile],
+    segmenter: Segmenter,
+    *,
+    band_count: int,
+    class_count: int,
+    window_px: int,
+    halo_px: int,
+) -> NDArray[np.uint8]:
+    """Return the probabilities of the tile *box*: uint8 (class, row, col), p × 250, 255 where no imagery is.
+
+    *images* are the flight's image tiles that lie in or around the box (others are passed over). Windows
+    without any imagery are not read by the model.
+    """
+    bands = tuple(range(1, band_count + 1))
+    probability = np.full((class_count, box.height, box.width), NODATA, np.uint8)
+    reach = box.snapped(STRIDE_PX).grown(halo_px)
+    near = [image for image in images if image.box.intersection(reach)]
+    for window in windows(box, window_px):
+        inner = window.intersection(box)
+        if inner is None:
+            continue
+        outer = window.grown(halo_px)
+        chip, valid = read_lattice(near, outer, bands=bands)
+        rows, cols = inner.slices_in(outer)
+        if not valid[rows, cols].any():
+            continue
+        seen = segmenter(chip)[:, rows, cols]
+        stored = np.round(np.clip(seen, 0.0, 1.0) * SCALE).astype(np.uint8)
+        stored[:, ~valid[rows, cols]] = NODATA
+        tile_rows, tile_cols = inner.slices_in(box)
+        probability[:, tile_rows, tile_cols] = stored
+    return probability
+
+
+def write_prediction(
+    path: Path, probability: NDArray[np.uint8], box: PixelBox, scheme: TileScheme, classes: tuple[str, ...]
+) -> None:
+    """Write a tile's probabilities (class, row, col) as a lossless COG, one band a class."""
+    write_cog(path, probability, scheme.grid_of(box), nodata=NODATA, descriptions=classes)
