@@ -37,13 +37,13 @@ LAWN, MEADOW, SOIL, ASPHALT, GRAVEL, PAVING, ROOF, CROWN, WATER, SMOOTH, FLOOR =
 TEXTURE = np.array(
     [
         # relative amplitude of noise at 1, 3, 12 and 80 pixels
-        [0.05, 0.06, 0.07, 0.07],  # LAWN
-        [0.07, 0.11, 0.10, 0.12],  # MEADOW
+        [0.06, 0.06, 0.035, 0.06],  # LAWN
+        [0.08, 0.10, 0.07, 0.12],  # MEADOW
         [0.05, 0.06, 0.05, 0.08],  # SOIL
-        [0.025, 0.025, 0.04, 0.05],  # ASPHALT
-        [0.06, 0.06, 0.07, 0.06],  # GRAVEL
+        [0.03, 0.02, 0.025, 0.05],  # ASPHALT
+        [0.06, 0.05, 0.05, 0.07],  # GRAVEL
         [0.05, 0.03, 0.03, 0.04],  # PAVING
-        [0.025, 0.03, 0.04, 0.03],  # ROOF
+        [0.03, 0.03, 0.035, 0.03],  # ROOF
         [0.10, 0.08, 0.03, 0.05],  # CROWN
         [0.015, 0.015, 0.02, 0.06],  # WATER
         [0.015, 0.0, 0.0, 0.0],  # SMOOTH: cars, chimneys, markings
@@ -53,7 +53,7 @@ TEXTURE = np.array(
 )
 
 ROAD_HALF_M = 3.0
-VERGE_M = 1.6
+VERGE_M = 1.1
 CROWN_STAMPS = 40
 STRIP_ROWS = 512
 
@@ -177,7 +177,7 @@ def _style(rng: np.random.Generator) -> _Style:
         needles=_colour(np.array([44.0, 66, 42]) + rng.normal(0, 6, 3)),
         asphalt=_colour(np.array([grey, grey, grey * rng.uniform(0.96, 1.04)])),
         gravel=_colour(np.array([180.0, 170, 150]) + rng.normal(0, 10, 3)),
-        gain=float(rng.uniform(0.88, 1.12)),
+        gain=float(rng.uniform(0.95, 1.3)),
         contrast=float(rng.uniform(0.85, 1.15)),
         saturation=float(rng.uniform(0.55, 0.95)),
         cast=_colour(rng.normal(1.0, 0.02, 3)),
@@ -491,7 +491,7 @@ def _roof_body(
     ridge = (to_side > body.half_width - 0.22) & ~on_end
     if hipped:
         ridge |= np.abs(to_end - to_side) < 0.2
-    pattern = 1 + float(rng.uniform(-0.18, 0.22)) * ridge
+    pattern = 1 + float(rng.choice([-0.22, 0.18])) * ridge
     if building.seam == "tile":
         pattern = pattern * (1 + 0.05 * np.sin(rise * np.float32(2 * math.pi / 0.75)))
     elif building.seam == "metal":
@@ -630,7 +630,7 @@ class _Town:
         self.width_m, self.height_m = canvas.cols * canvas.gsd_m, canvas.rows * canvas.gsd_m
         self.limit = buildings
         self.angle = float(rng.uniform(-math.pi / 2, math.pi / 2))
-        self.bend = float(rng.uniform(4, 18)), float(rng.uniform(90, 170)), float(rng.uniform(0, 6))
+        self.bend = float(rng.uniform(6, 22)), float(rng.uniform(100, 180)), float(rng.uniform(0, 6))
         self.roofs: list[Roof] = []
         self.planned: list[_Building] = []
         self.vacant: list[Polygon] = []
@@ -655,7 +655,10 @@ class _Town:
     def point(self, u: float, v: float) -> tuple[float, float]:
         """Return (x, y) of a point of the street frame: turned, and bent so that streets curve."""
         reach, length, phase = self.bend
-        v = v + reach * math.sin(u / length + phase)
+        u, v = (
+            u + 0.8 * reach * math.sin(v / (1.3 * length) + 2 * phase),
+            v + reach * math.sin(u / length + phase) + 0.6 * reach * math.sin(u / (2.7 * length) - phase),
+        )
         c, s = math.cos(self.angle), math.sin(self.angle)
         return self.width_m / 2 + u * c - v * s, self.height_m / 2 + u * s + v * c
 
@@ -679,7 +682,7 @@ class _Town:
             vs.append(vs[-1] + float(rng.uniform(70, 84)))
         while us[-1] < reach:
             us.append(us[-1] + float(rng.uniform(110, 190)))
-        waves = rng.normal(0, 1 / 170, (5, 2)), rng.uniform(0, 2 * math.pi, 5)
+        waves = rng.normal(0, 1 / 260, (5, 2)), rng.uniform(0, 2 * math.pi, 5)
         middles = [[(0.5 * (u0 + u1), 0.5 * (v0 + v1)) for u0, u1 in _pairs(us)] for v0, v1 in _pairs(vs)]
         field = np.array(
             [[np.sin(waves[0] @ np.array(m) * 2 + waves[1]).sum() for m in row] for row in middles]
@@ -739,7 +742,7 @@ class _Town:
                 line = np.array([self.point(right.u0, v) for v in np.linspace(right.v0, right.v1, 12)])
                 self._sort_border(line, left.use, right.use, paved, tracks)
         rng, style = self.rng, self.style
-        verge = _varied(rng, np.array(style.asphalt) * 1.12, 0.03)
+        verge = _varied(rng, np.array(style.asphalt) * 1.12, 0.03, 1.0)
         for line in tracks:
             self._ribbon(line, 1.5, _varied(rng, style.gravel, 0.05), GRAVEL)
         for line in paved:
@@ -846,7 +849,7 @@ class _Town:
         edge = ROAD_HALF_M + VERGE_M
         depth = (cell.v1 - cell.v0) / 2 - edge
         formed: tuple[Form, ...] = ("gable", "hip", "flat")
-        usual = formed[int(rng.choice(3, p=[0.6, 0.25, 0.15]))]
+        usual = formed[int(rng.choice(3, p=[0.64, 0.24, 0.12]))]
         for side in (1.0, -1.0):
             u = cell.u0 + edge + 1
             front = cell.v0 + edge if side > 0 else cell.v1 - edge
@@ -900,7 +903,7 @@ class _Town:
         rng, style = self.rng, self.style
         w, d = plot.width, plot.depth
         drive = side * (w / 2 - 2.3)
-        colour = _varied(rng, style.asphalt if rng.random() < 0.5 else style.gravel, 0.08)
+        colour = _varied(rng, style.asphalt if rng.random() < 0.5 else style.gravel, 0.10, 2.0)
         long = setback + float(rng.uniform(2, 9))
         self.canvas.polygon(plot.rect(drive, long / 2 - 0.8, 1.9, long / 2 + 0.8).corners, colour, PAVING)
         back = setback + 2 * half[1]
@@ -934,8 +937,10 @@ class _Town:
         for _ in range(int(rng.integers(0, 5))):
             x, y = float(rng.uniform(-0.5, 0.5)) * w, float(rng.uniform(back + 2.5, d))
             self._tree(*plot.at(x, y), "conifer" if rng.random() < 0.2 else "broad")
-        if rng.random() < 0.35:
-            self._tree(*plot.at(shift - side * half[0], setback + half[1] * rng.uniform(0, 2)), "broad")
+        if rng.random() < 0.4:
+            self._tree(
+                *plot.at(shift - side * (half[0] + 1.2), setback + half[1] * rng.uniform(0, 2)), "broad"
+            )
         for _ in range(int(rng.integers(1, 7))):
             self._tree(*plot.at(rng.uniform(-0.48, 0.48) * w, rng.uniform(back + 1, d)), "bush")
 
@@ -1001,7 +1006,7 @@ class _Town:
     def _car_park(self, u0: float, u1: float, inner: tuple[float, float]) -> None:
         """Pave a car park with marked bays, most of them taken."""
         rng = self.rng
-        self.canvas.polygon(self.area(u0, u1, *inner), _varied(rng, self.style.asphalt, 0.06), ASPHALT)
+        self.canvas.polygon(self.area(u0, u1, *inner), _varied(rng, self.style.asphalt, 0.06, 1.0), ASPHALT)
         taken = rng.uniform(0.3, 0.85)
         for v, turn in ((inner[0] + 3, 0.0), (inner[1] - 3, 0.0), (0.5 * (inner[0] + inner[1]), 0.0)):
             for u in np.arange(u0 + 1.5, u1 - 1, 2.6):
@@ -1041,7 +1046,7 @@ class _Town:
 
     def _house(self, bodies: tuple[_Rect, ...], *, eaves: float, form: Form = "gable") -> _Building:
         rng = self.rng
-        slope = float(math.tan(math.radians(rng.uniform(18, 42))))
+        slope = float(math.tan(math.radians(rng.uniform(20, 43))))
         seam: Literal["tile", "metal", "none"] = "tile" if rng.random() < 0.7 else "metal"
         return _Building(bodies, "house", form, eaves, slope, _roof_material(rng, form), seam)
 
