@@ -35,7 +35,7 @@ class Groups:
 def match_groups(
     mapped: Geometries, seen: Geometries, tolerance_m: NDArray[np.float64], *, overlap: float
 ) -> Groups:
-    """Group *mapped* (map,) and *seen* (seen,) polygons, valid, in metres; *tolerance_m* is per mapped object.
+    """Group *mapped* (map,) and *seen* (seen,) polygons, valid and in metres; *tolerance_m* (map,).
 
     Two belong together where they share at least 1 m² and the share *overlap* of the smaller one. Groups of
     several mapped objects with several detections stay whole up to a cap; above it each mapped object keeps

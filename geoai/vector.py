@@ -13,7 +13,7 @@ Geometries = NDArray[Any]
 
 
 def connected_components(count: int, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return the component (0, 1, … by lowest member) of each of *count* nodes, joined at first[k], second[k].
+    """Return the component (0, 1, … by lowest member) of each of *count* nodes; edges: first[k], second[k].
 
     >>> connected_components(4, np.array([0, 3]), np.array([2, 2])).tolist()
     [0, 1, 0, 0]
