@@ -9,6 +9,7 @@ import datetime as dt
 import hashlib
 import json
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ import shapely
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from geoai.config import FlightSettings
 from geoai.errors import CRSError, ImageryError
@@ -29,9 +30,8 @@ from geoai.raster import appearing_whole, gdal_environment, read_valid
 
 log = logging.getLogger(__name__)
 
-SUFFIXES = {".tif", ".tiff", ".jp2", ".jpg", ".jpeg"}
-DRIVERS = ["GTiff", "JP2OpenJPEG", "JPEG"]
-"""Drivers that may open a delivery. No VRT or other format that can point elsewhere."""
+DRIVERS = {".tif": "GTiff", ".tiff": "GTiff", ".jp2": "JP2OpenJPEG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+"""The one driver that may open a file of each suffix: no VRT or other format that can point elsewhere."""
 GSD_TOLERANCE = 0.01
 """Relative difference of GSD from which a sheet is said to differ from its flight."""
 SLIT_M = 5.0
@@ -119,9 +119,9 @@ def scan_flight(
         raise ImageryError(
             f"{folder}: expected a folder of orthophotos, found {'a file' if folder.exists() else 'nothing'}"
         )
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in DRIVERS and path.is_file())
     if not paths:
-        raise ImageryError(f"{folder}: expected orthophotos ({', '.join(sorted(SUFFIXES))}), found none")
+        raise ImageryError(f"{folder}: expected orthophotos ({', '.join(sorted(DRIVERS))}), found none")
     known = _read_memo(memo)
     fresh: dict[str, dict[str, object]] = {}
     accepted: list[Orthophoto] = []
@@ -155,6 +155,13 @@ def scan_flight(
     return flight, findings
 
 
+def open_orthophoto(path: Path) -> rasterio.DatasetReader:
+    """Open a delivered file with the driver of its suffix and no other."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)  # becomes a finding
+        return rasterio.open(path, driver=DRIVERS[path.suffix.lower()])
+
+
 def _read_memo(memo: Path | None) -> dict[str, dict[str, object]]:
     try:
         known = json.loads(memo.read_text()) if memo else {}
@@ -172,7 +179,7 @@ def _inspect(
         return None, [Finding(name, code, "error", message)], content
 
     try:
-        with gdal_environment(), rasterio.open(path, driver=DRIVERS) as source:
+        with gdal_environment(), open_orthophoto(path) as source:
             found = source.crs
             if not found and settings.assume_crs:
                 found = crs

@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, Resampling
 from rasterio.vrt import WarpedVRT
 from rasterio.windows import Window
 
 from geoai.config import TilingSettings
-from geoai.flight import DRIVERS, Flight, Orthophoto
+from geoai.flight import Flight, Orthophoto, open_orthophoto
 from geoai.grid import PIXEL_TOLERANCE, Grid, PixelBox, TileScheme
 from geoai.raster import gdal_environment, read_valid, write_cog
 
@@ -85,7 +84,7 @@ def _read_part(
 ) -> tuple[NDArray[np.uint8 | np.uint16], NDArray[np.bool_]]:
     """Read the lattice pixels *part* from one orthophoto, resampled only if it lies off the lattice."""
     bands = orthophoto.colour[:band_count]
-    with rasterio.open(orthophoto.path, driver=DRIVERS) as source:
+    with open_orthophoto(orthophoto.path) as source:
         offset = _whole_offset(orthophoto.grid, part, scheme)
         if offset is not None:
             row, col = offset

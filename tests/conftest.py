@@ -1,0 +1,75 @@
+"""Makers shared by the tests: small rasters whose pixels tell where they lie."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from affine import Affine
+from numpy.typing import NDArray
+
+from geoai.raster import gdal_environment
+
+WriteOrthophoto = Callable[..., Path]
+
+
+@pytest.fixture
+def write_orthophoto() -> WriteOrthophoto:
+    """Return a maker of orthophoto files: data (band, row, col), upper left corner, GSD, and what else."""
+
+    def write(
+        path: Path,
+        data: NDArray[Any],
+        *,
+        left: float = 450_000.0,
+        top: float = 6_401_000.0,
+        gsd_m: float = 0.2,
+        crs: str | None = "EPSG:3006",
+        mask: NDArray[np.bool_] | None = None,
+        transform: Affine | None = None,
+        **profile: Any,
+    ) -> Path:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        settings = {
+            "driver": "GTiff",
+            "dtype": data.dtype,
+            "count": len(data),
+            "height": data.shape[1],
+            "width": data.shape[2],
+            "crs": crs,
+            "transform": transform or Affine(gsd_m, 0, left, 0, -gsd_m, top),
+        }
+        with gdal_environment(), rasterio.open(path, "w", **(settings | profile)) as target:
+            target.write(data)
+            if mask is not None:
+                target.write_mask(mask)
+        return path
+
+    return write
+
+
+def ground(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.uint8]:
+    """Return smooth colours (band, …) that differ from place to place; *x*, *y* are pixel centres in metres."""
+    waves = (np.sin(x / 7.0) + np.cos(y / 11.0), np.cos(x / 13.0) - np.sin(y / 5.0), np.sin((x + y) / 17.0))
+    return np.stack([np.clip(128 + 55 * wave, 1, 254) for wave in waves]).astype(np.uint8)
+
+
+def ground_image(left: float, top: float, gsd_m: float, height: int, width: int) -> NDArray[np.uint8]:
+    """Return the `ground` under a raster as (band, row, col)."""
+    x = left + (np.arange(width) + 0.5) * gsd_m
+    y = top - (np.arange(height) + 0.5) * gsd_m
+    return ground(x[None, :] + 0 * y[:, None], y[:, None] + 0 * x[None, :])
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """Return the folder of real data named by GEOAI_TEST_DATA, or skip."""
+    folder = os.environ.get("GEOAI_TEST_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("GEOAI_TEST_DATA names no folder of real data")
+    return Path(folder)

@@ -1,0 +1,94 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from conftest import ground_image
+from rasterio.crs import CRS
+
+from geoai.grid import PixelBox, TileScheme
+from geoai.raster import LatticeFile, appearing_whole, read_lattice, write_cog, write_mosaic
+
+SCHEME = TileScheme(CRS.from_epsg(3006), 0.2, 50)
+
+
+def write_tiles(folder: Path, ids: list[str]) -> tuple[list[LatticeFile], PixelBox]:
+    """Write one-off tiles of the smooth ground, lossless; a corner of the first is masked."""
+    files = []
+    for tile_id in ids:
+        box = SCHEME.tile_box(tile_id)
+        grid = SCHEME.grid_of(box)
+        image = ground_image(grid.bounds[0], grid.bounds[3], 0.2, box.height, box.width)
+        valid = np.ones((box.height, box.width), bool)
+        if not files:
+            valid[:40, :30] = False
+        path = folder / tile_id / "image.tif"
+        write_cog(path, image, grid, valid=valid)
+        files.append(LatticeFile(path, box))
+    cols = [file.box.col for file in files]
+    rows = [file.box.row for file in files]
+    size = SCHEME.tile_px
+    outer = PixelBox(min(cols), min(rows), max(cols) - min(cols) + size, max(rows) - min(rows) + size)
+    return files, outer
+
+
+FOUR = ["450000_6400950", "450050_6400950", "450000_6400900", "450050_6400900"]
+
+
+def test_a_box_over_four_tiles_reads_as_one_and_is_invalid_beyond_them(tmp_path: Path) -> None:
+    files, outer = write_tiles(tmp_path, FOUR)
+    data, valid = read_lattice(files, outer.grown(7), bands=(1, 2, 3))
+    assert not valid[:7].any()
+    assert not valid[:, -7:].any()
+    inner = data[:, 7:-7, 7:-7]
+    truth = ground_image(450_000, 6_401_000, 0.2, 500, 500)
+    truth[:, :40, :30] = 0
+    assert np.array_equal(inner, truth)
+    assert np.array_equal(~valid[7:-7, 7:-7], truth[0] == 0)
+
+
+@pytest.mark.parametrize("ids", [FOUR, FOUR[1:]], ids=["square", "one missing"])
+def test_a_mosaic_shows_what_its_tiles_hold(tmp_path: Path, ids: list[str]) -> None:
+    files, outer = write_tiles(tmp_path, ids)
+    write_mosaic(tmp_path / "runs" / "mosaic.vrt", files, SCHEME)
+    data, valid = read_lattice(files, outer, bands=(1, 2, 3))
+    moved = tmp_path.with_name("moved")
+    tmp_path.rename(moved)  # paths in it are relative
+    with rasterio.open(moved / "runs" / "mosaic.vrt") as mosaic:
+        assert mosaic.crs == SCHEME.crs
+        assert mosaic.transform == SCHEME.transform_of(outer)
+        assert np.array_equal(mosaic.dataset_mask() > 0, valid)
+        assert np.array_equal(mosaic.read() * valid, data)
+    moved.rename(tmp_path)
+
+
+def test_a_mosaic_of_probabilities_is_nodata_where_no_tile_is(tmp_path: Path) -> None:
+    files = []
+    for tile_id in FOUR[:1] + FOUR[3:]:
+        box = SCHEME.tile_box(tile_id)
+        pixels = np.full((1, box.height, box.width), 125, np.uint8)
+        pixels[0, 0, 0] = 255
+        path = tmp_path / f"{tile_id}.tif"
+        write_cog(path, pixels, SCHEME.grid_of(box), nodata=255, descriptions=("building",))
+        files.append(LatticeFile(path, box))
+    write_mosaic(tmp_path / "mosaic.vrt", files, SCHEME)
+    with rasterio.open(tmp_path / "mosaic.vrt") as mosaic:
+        data = mosaic.read(1)
+        assert (mosaic.nodata, mosaic.descriptions) == (255, ("building",))
+    assert (data[:250, 250:] == 255).all()
+    assert (data == 125).sum() == 2 * (250 * 250 - 1)
+
+
+def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), appearing_whole(target) as partial:
+        partial.write_text("half of the n")
+        raise RuntimeError
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert target.read_text() == "old"
+    with appearing_whole(target) as partial:
+        partial.write_text("new")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+    assert target.read_text() == "new"
+    assert target.stat().st_mode & 0o777 == 0o644
