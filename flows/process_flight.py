@@ -20,11 +20,11 @@ os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "geoai")
 import argparse
 import sys
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from prefect import flow, get_run_logger, task, unmapped
 from prefect.cache_policies import NO_CACHE
-from prefect.task_runners import ThreadPoolTaskRunner
+from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
 from geoai import pipeline, tiling
 from geoai.config import Settings, load_settings
@@ -36,28 +36,26 @@ T = TypeVar("T")
 
 BATCH = 8
 """Tiles a task: tens of seconds of work on one core; the task itself costs Prefect a few milliseconds."""
-# Retries are for the outside world (a share that is gone for a minute). Results are files, recorded in the
-# catalogue: nothing is cached or persisted by Prefect.
-tile_task = task(cache_policy=NO_CACHE, persist_result=False, retries=2, retry_delay_seconds=[10, 60])
-stage_task = task(cache_policy=NO_CACHE, persist_result=False)
-
-accept = stage_task(pipeline.accept, name="accept flight")
-make_review = stage_task(pipeline.make_review, name="compare and publish")
+THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=pipeline.usable_cores())
+# Results are files, recorded in the catalogue: Prefect caches nothing. Retries are for the outside world,
+# such as a share that is gone for a minute.
+accept = task(name="accept flight", cache_policy=NO_CACHE)(pipeline.accept)
+make_review = task(name="compare and publish", cache_policy=NO_CACHE)(pipeline.make_review)
 
 
-@tile_task
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[10, 60])
 def cut_tiles(settings: Settings, acceptance: Acceptance, jobs: list[tiling.TileJob]) -> list[TileOutcome]:
     """Cut a batch of tiles."""
     return [pipeline.cut_tile(settings, acceptance, job) for job in jobs]
 
 
-@tile_task
+@task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[10, 60])
 def predict_tiles(reader: TileReader, tile_ids: list[str]) -> list[TileOutcome]:
     """Predict a batch of tiles."""
     return [reader.predict(tile_id) for tile_id in tile_ids]
 
 
-@flow(name="process-flight", task_runner=ThreadPoolTaskRunner(max_workers=pipeline.usable_cores()))
+@flow(name="process-flight", task_runner=THREADS)
 def process_flight(
     config: Path, flight: Path | None = None, map_source: str | None = None, data: Path | None = None
 ) -> Path:

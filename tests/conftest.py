@@ -54,7 +54,7 @@ def write_orthophoto() -> WriteOrthophoto:
 
 
 def ground(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.uint8]:
-    """Return smooth colours (band, …) that differ from place to place; *x*, *y* are pixel centres in metres."""
+    """Return smooth colours (band, …) that differ from place to place; *x*, *y* in metres."""
     waves = (np.sin(x / 7.0) + np.cos(y / 11.0), np.cos(x / 13.0) - np.sin(y / 5.0), np.sin((x + y) / 17.0))
     return np.stack([np.clip(128 + 55 * wave, 1, 254) for wave in waves]).astype(np.uint8)
 

@@ -19,7 +19,7 @@ LEFT, TOP = 450_000.0, 6_400_900.0
 
 
 class Blur:
-    """A stand-in for a network of stride 32: it looks 15 px around and its answer depends on the grid phase."""
+    """Stands in for a network of stride 32: looks 15 px around, and its answer depends on the phase."""
 
     def __init__(self) -> None:
         self.shapes: list[tuple[int, ...]] = []

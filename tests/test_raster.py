@@ -82,9 +82,14 @@ def test_a_mosaic_of_probabilities_is_nodata_where_no_tile_is(tmp_path: Path) ->
 def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "a.txt"
     target.write_text("old")
-    with pytest.raises(RuntimeError), appearing_whole(target) as partial:
-        partial.write_text("half of the n")
-        raise RuntimeError
+
+    def write_half() -> None:
+        with appearing_whole(target) as partial:
+            partial.write_text("half of the n")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        write_half()
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     assert target.read_text() == "old"
     with appearing_whole(target) as partial:

@@ -74,7 +74,7 @@ def test_cutting_and_putting_together_changes_no_pixel(
 def test_sheets_that_overlap_by_a_pixel_leave_no_seam_and_no_gap(
     tmp_path: Path, write_orthophoto: WriteOrthophoto
 ) -> None:
-    """251 px at 0.2 m for 50 m, corner pixels centred on whole metres: half a pixel off the lattice."""
+    """251 px at 0.2 m for 50 m: pixels are centred on whole metres, half a pixel off the lattice."""
     for row in range(2):
         for col in range(2):
             left, top = LEFT + 50 * col - 0.1, TOP - 50 * row + 0.1

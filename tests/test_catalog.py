@@ -1,0 +1,198 @@
+import datetime as dt
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pystac
+import pystac_client
+import pytest
+import shapely.geometry
+from pystac.validation import JsonSchemaSTACValidator, RegisteredValidator
+from rasterio.crs import CRS
+
+from geoai.catalog import Catalog, fingerprint, image_item, prediction_item
+from geoai.errors import CatalogError
+from geoai.grid import TileScheme
+from geoai.raster import write_cog
+
+SCHEME = TileScheme(CRS.from_epsg(3006), 0.2, 50)
+DAY = (dt.datetime(2026, 5, 14, tzinfo=dt.UTC), dt.datetime(2026, 5, 14, 23, 59, 59, tzinfo=dt.UTC))
+
+
+def add_tile(store: Catalog, tile_id: str, *, mark: str = "1", value: int = 90, bands: int = 3) -> None:
+    """Write a tile's image and prediction the way the pipeline does; its left half is nodata."""
+    box = SCHEME.tile_box(tile_id)
+    valid = np.ones((box.height, box.width), bool)
+    valid[:, : box.width // 2] = False
+    pixels = np.full((bands, box.height, box.width), value, np.uint8)
+    image = store.collection_folder("F1") / tile_id / "image.tif"
+    write_cog(image, pixels, SCHEME.grid_of(box), valid=valid)
+    item = image_item(
+        tile_id,
+        "F1",
+        SCHEME,
+        image=image,
+        valid=valid,
+        band_names=("red", "green", "blue", "nir")[:bands],
+        interval=DAY,
+        dated=True,
+        sources={"../../../../flight/a.tif": "ab" * 32},
+        fingerprint=mark,
+    )
+    store.write_item("F1", item)
+    probability = store.collection_folder("F1.m") / tile_id / "probability.tif"
+    write_cog(probability, pixels[:1], SCHEME.grid_of(box), nodata=255)
+    seen = prediction_item(
+        item,
+        "F1.m",
+        SCHEME,
+        probability=probability,
+        valid=valid,
+        classes=("building",),
+        model_id="m",
+        model_checksum="cd" * 32,
+        fingerprint=mark,
+    )
+    store.write_item("F1.m", seen)
+
+
+def finish(store: Catalog) -> None:
+    for name in ("F1", "F1.m"):
+        store.write_collection(name, title=name, description="Tiles.")
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Catalog:
+    store = Catalog(tmp_path / "catalog")
+    for tile_id in ("450000_6400950", "450050_6400950"):
+        add_tile(store, tile_id)
+    finish(store)
+    return store
+
+
+class OfflineValidator(JsonSchemaSTACValidator):
+    """Validates against extension schemas in a folder; asking for any other is an error, not a download."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        for path in folder.glob("*.json"):
+            schema = json.loads(path.read_text())
+            self.schema_cache[schema["$id"].rstrip("#")] = schema
+
+    def _get_schema(self, schema_uri: str) -> dict[str, Any]:
+        schema: dict[str, Any] = self.schema_cache[schema_uri.rstrip("#")]
+        return schema
+
+
+def test_the_catalogue_is_valid_stac_with_its_extensions(store: Catalog) -> None:
+    folder = os.environ.get("GEOAI_STAC_SCHEMAS")
+    if not folder:
+        pytest.skip("GEOAI_STAC_SCHEMAS names no folder of STAC extension schemas")
+    before = RegisteredValidator.get_validator()
+    RegisteredValidator.set_validator(OfflineValidator(Path(folder)))
+    try:
+        root = pystac.Catalog.from_file(str(store.root / "catalog.json"))
+        items = list(root.get_items(recursive=True))
+        for thing in (root, *root.get_all_collections(), *items):
+            thing.validate()
+    finally:
+        RegisteredValidator.set_validator(before)
+    assert len(items) == 4
+    assert any("eo" in uri for uri in items[0].stac_extensions)
+
+
+@pytest.mark.filterwarnings("ignore::pystac_client.warnings.NoConformsTo")  # of every static catalogue
+def test_other_tools_open_it_and_find_every_asset(store: Catalog) -> None:
+    client = pystac_client.Client.open(str(store.root / "catalog.json"))
+    assert sorted(collection.id for collection in client.get_all_collections()) == ["F1", "F1.m"]
+    items = list(client.get_items(recursive=True))
+    assert len(items) == 4
+    for item in items:
+        for asset in item.assets.values():
+            assert Path(asset.get_absolute_href() or "").stat().st_size == asset.extra_fields["file:size"]
+
+
+def test_it_can_be_moved(store: Catalog) -> None:
+    moved = store.root.with_name("moved")
+    store.root.rename(moved)
+    text = "".join(path.read_text() for path in moved.rglob("*.json"))
+    assert str(store.root.parent) not in text
+    for path in moved.rglob("*.json"):
+        for link in json.loads(path.read_bytes())["links"]:
+            inside = link["rel"] != "derived_from" or "image/tiff" != link["type"]
+            if inside and "models/" not in link["href"]:
+                assert (path.parent / link["href"]).exists(), link
+
+
+def test_an_item_says_where_its_valid_pixels_are(store: Catalog) -> None:
+    item = next(store.items("F1"))
+    footprint = shapely.geometry.shape(item["geometry"])
+    assert footprint.exterior.is_ccw
+    west, _, east, _ = footprint.bounds
+    assert west == pytest.approx(14.168, abs=0.02)  # near Jönköping
+    assert (east - west) * 111_320 * np.cos(np.radians(57.74)) == pytest.approx(25.0, abs=2.0)
+    assert item["properties"]["proj:bbox"] == [450_000, 6_400_950, 450_050, 6_401_000]
+    assert item["properties"]["proj:transform"] == [0.2, 0, 450_000, 0, -0.2, 6_401_000]
+    assert item["properties"]["geoai:valid_share"] == 0.5
+    assert item["assets"]["image"]["file:checksum"].startswith("1220")
+
+
+def test_done_is_what_has_the_fingerprint_and_whole_assets(store: Catalog) -> None:
+    tile = "450000_6400950"
+    assert store.is_done("F1", tile, "1")
+    assert not store.is_done("F1", tile, "2")
+    assert not store.is_done("F1", "450100_6400950", "1")
+    image = store.collection_folder("F1") / tile / "image.tif"
+    image.write_bytes(image.read_bytes()[:-1])
+    assert not store.is_done("F1", tile, "1")
+    store.item_path("F1", tile).write_text("{")
+    assert not store.is_done("F1", tile, "1")
+
+
+def test_a_fingerprint_changes_with_any_part_and_only_then() -> None:
+    parts = ({"a.tif": "ab"}, {"quality": 90}, None)
+    assert fingerprint(*parts) == fingerprint({"a.tif": "ab"}, {"quality": 90}, None)
+    assert len({fingerprint(*parts), fingerprint(*parts[:2]), fingerprint({"a.tif": "ac"}, *parts[1:])}) == 3
+
+
+def test_replacing_one_tile_rewrites_no_other(store: Catalog) -> None:
+    other = store.item_path("F1", "450050_6400950")
+    before = other.stat().st_mtime_ns, other.read_bytes()
+    add_tile(store, "450000_6400950", mark="2", value=120)
+    finish(store)
+    assert (other.stat().st_mtime_ns, other.read_bytes()) == before
+    assert store.is_done("F1", "450000_6400950", "2")
+
+
+def test_tiles_that_left_the_flight_are_removed(store: Catalog) -> None:
+    assert store.remove_items("F1", keep={"450050_6400950"}) == ["450000_6400950"]
+    finish(store)
+    collection = json.loads((store.collection_folder("F1") / "collection.json").read_bytes())
+    assert [link["href"] for link in collection["links"] if link["rel"] == "item"] == [
+        "./450050_6400950/450050_6400950.json"
+    ]
+
+
+def test_many_writers_of_one_catalogue_lose_nothing(tmp_path: Path) -> None:
+    store = Catalog(tmp_path / "catalog")
+    ids = [f"{450_000 + 50 * n}_6400950" for n in range(12)]
+
+    def work(tile_id: str) -> None:
+        add_tile(store, tile_id)
+        finish(store)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, ids))
+    root = pystac.Catalog.from_file(str(store.root / "catalog.json"))
+    assert len(list(root.get_items(recursive=True))) == 2 * len(ids)
+    assert not list(tmp_path.rglob(".*-*"))
+
+
+def test_a_damaged_item_is_named(store: Catalog) -> None:
+    path = store.item_path("F1", "450000_6400950")
+    path.write_text("{")
+    with pytest.raises(CatalogError, match="450000_6400950.json: expected a STAC item, found"):
+        list(store.items("F1"))
