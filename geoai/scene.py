@@ -620,6 +620,16 @@ class _Cell:
     use: Use
 
 
+@dataclass(frozen=True, slots=True)
+class _Tree:
+    """Where a tree stands (metres, y down) and what it is; *wild* ones grow over cabins."""
+
+    x: float
+    y: float
+    sort: str
+    wild: bool
+
+
 class _Town:
     """Lays out streets, plots and land use, and draws them in the order in which they lie on each other."""
 
@@ -634,7 +644,7 @@ class _Town:
         self.roofs: list[Roof] = []
         self.planned: list[_Building] = []
         self.vacant: list[Polygon] = []
-        self.trees: list[tuple[float, float, str]] = []
+        self.trees: list[_Tree] = []
         self.boxes: list[tuple[_Rect, float, Colour, int]] = []
         self.cars: list[_Rect] = []
 
@@ -792,7 +802,7 @@ class _Town:
         keep = rng.random(u.size) < 0.93
         for a, b in zip(u[keep], v[keep], strict=True):
             sort = "broad" if rng.random() < 0.35 * broad else "conifer"
-            self._tree(*self.point(a, b), sort)
+            self._tree(*self.point(a, b), sort, wild=True)
         if rng.random() < 0.6:
             a, b = rng.uniform(cell.u0 + 25, cell.u1 - 25), rng.uniform(cell.v0 + 22, cell.v1 - 22)
             x, y = self.point(a, b)
@@ -1073,9 +1083,9 @@ class _Town:
             (_Rect(x, y, half, 1.25, angle), 3.4, _varied(self.rng, (205, 205, 205), 0.15, 10), SMOOTH)
         )
 
-    def _tree(self, x: float, y: float, sort: str) -> None:
+    def _tree(self, x: float, y: float, sort: str, *, wild: bool = False) -> None:
         bare = sort == "broad" and self.rng.random() < self.style.leafless
-        self.trees.append((x, y, "bare" if bare else sort))
+        self.trees.append(_Tree(x, y, "bare" if bare else sort, wild))
 
     # drawing what stands
 
@@ -1115,17 +1125,29 @@ class _Town:
         stamps = {
             sort: [_crown(rng, self.style, gsd, sort=sort) for _ in range(CROWN_STAMPS)] for sort in sorts
         }
-        if not self.trees:
-            return
-        picks = rng.integers(0, CROWN_STAMPS, len(self.trees))
-        tints = rng.normal(1.0, 0.09, len(self.trees))
+        trees = [self.trees[n] for n in np.flatnonzero(self._rooted())]
+        picks = rng.integers(0, CROWN_STAMPS, len(trees))
+        tints = rng.normal(1.0, 0.09, len(trees))
+        for tree, pick, tint in zip(trees, picks, tints, strict=True):
+            self.canvas.plant(stamps[tree.sort][pick], tree.x, tree.y, float(tint))
+
+    def _rooted(self) -> NDArray[np.bool_]:
+        """Whether each tree has ground to stand on: no street, no vacant place, no house but in the wild.
+
+        Garden trees keep off the walls by a metre: they overhang roofs without hiding the house.
+        """
+        places = np.array([(tree.x, tree.y) for tree in self.trees]).reshape(-1, 2)
+        wild = np.array([tree.wild for tree in self.trees], bool)
         clear = shapely.union_all([place.buffer(5.5) for place in self.vacant])
-        shapely.prepare(clear)
-        places = np.array([(x, y) for x, y, _ in self.trees])
-        free = ~shapely.contains_xy(clear, places[:, 0], places[:, 1])
-        for (x, y, sort), pick, tint, fine in zip(self.trees, picks, tints, free, strict=True):
-            if fine:
-                self.canvas.plant(stamps[sort][pick], x, y, float(tint))
+        built = shapely.union_all([roof.footprint.buffer(1.0) for roof in self.roofs])
+        shapely.prepare([clear, built])
+        rooted = ~shapely.contains_xy(clear, places[:, 0], places[:, 1])
+        rooted &= wild | ~shapely.contains_xy(built, places[:, 0], places[:, 1])
+        col, row = np.floor(places.T / self.canvas.gsd_m).astype(int)
+        inside = (col >= 0) & (row >= 0) & (col < self.canvas.cols) & (row < self.canvas.rows)
+        sealed = np.isin(self.canvas.surface[row[inside], col[inside]], (ASPHALT, PAVING, SMOOTH, WATER))
+        rooted[inside] &= ~sealed
+        return np.asarray(rooted, bool)
 
 
 @dataclass(frozen=True)
