@@ -99,7 +99,6 @@ def test_no_crs_is_refused_unless_the_configuration_gives_it(
     assert scan(folder, assume_crs=True) == (["bad.tif", "good.tif"], [])
 
 
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")  # of the test's own write
 def test_a_world_file_places_a_sheet(folder: Path, write_orthophoto: WriteOrthophoto) -> None:
     with rasterio.open(
         folder / "world.jpg", "w", driver="JPEG", width=100, height=100, count=3, dtype="uint8"
@@ -113,7 +112,6 @@ def test_a_world_file_places_a_sheet(folder: Path, write_orthophoto: WriteOrthop
     assert flight.orthophotos[1].grid.bounds == pytest.approx((450_020, 6_400_980, 450_040, 6_401_000))
 
 
-@pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_picture_without_a_place_is_refused(folder: Path) -> None:
     with rasterio.open(
         folder / "bad.jpg", "w", driver="JPEG", width=100, height=100, count=3, dtype="uint8"
