@@ -103,6 +103,28 @@ def read_valid(source: rasterio.DatasetReader, window: Window) -> NDArray[np.boo
     return mask > 0
 
 
+def read_padded(
+    source: rasterio.DatasetReader, box: PixelBox, *, bands: tuple[int, ...], step: int = 1
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """Read *box*, in the raster's own pixels, of an open raster; outside the raster is 0 and invalid.
+
+    Every *step*-th pixel (overviews are used where they are); the step must divide the box's sides. Returns
+    data (band, row, col) and valid (row, col).
+    """
+    shape = box.height // step, box.width // step
+    data, valid = np.zeros((len(bands), *shape), np.uint8), np.zeros(shape, bool)
+    part = box.intersection(PixelBox(0, 0, source.width, source.height))
+    if part is None:
+        return data, valid
+    window = Window(part.col, part.row, part.width, part.height)
+    rows, cols = (slice(s.start // step, -(-s.stop // step)) for s in part.slices_in(box))
+    shape = rows.stop - rows.start, cols.stop - cols.start
+    valid[rows, cols] = source.dataset_mask(window=window, out_shape=shape) > 0
+    data[:, rows, cols] = source.read(bands, window=window, out_shape=(len(bands), *shape))
+    data[:, ~valid] = 0
+    return data, valid
+
+
 def write_cog(
     path: Path,
     data: NDArray[np.uint8],

@@ -1,0 +1,77 @@
+"""One sentence per signal, with its numbers, in the reader's language.
+
+What was not measured is left out of the sentence; it never becomes a zero.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from geoai.publish.texts import AREA, AT_EDGE, CLASSES, FACTS, OTHER_THEME, SHIFT, THEMES, Language
+
+NBSP = "\u00a0"
+
+
+def reason(signal: Mapping[str, Any], language: Language) -> str:
+    """Return the sentence that explains *signal*, a row of the discrepancies.
+
+    >>> reason({"class": "missing", "theme": "building", "area_image_m2": 142.3, "p_mean": 0.934}, "en")
+    'Building of 142\\xa0m² is seen in the image but missing in the map (probability 0.93).'
+    """
+    look = CLASSES[signal["class"]]
+    noun = THEMES.get(signal.get("theme") or "", OTHER_THEME).say(language)
+    area = number(_first_known(signal, look.area, "area_map_m2", "area_image_m2"), "area", language)
+    sentence = look.reason.say(language).format(
+        noun=noun.capitalize(), area=AREA.say(language).format(area) if area else ""
+    )
+    facts = [_fact(signal, fact, noun, language) for fact in look.facts]
+    if _known(signal, "near_edge", False):
+        facts.append(AT_EDGE.say(language))
+    known = "; ".join(fact for fact in facts if fact)
+    return f"{sentence} ({known})." if known else f"{sentence}."
+
+
+def number(value: Any, form: str, language: Language) -> str:
+    """Return *value* as text with its unit, '' where it is unknown. Swedish has the decimal comma.
+
+    *form*: 'area' (m²), 'length' (m), 'share' (0..1, two decimals), 'percent' (of a 0..1 share), 'text'.
+    """
+    if value is None or pd.isna(value):
+        return ""
+    if form == "text":
+        return str(value)
+    if form == "percent":
+        return f"{100 * value:.0f}{NBSP if language == 'sv' else ''}%"
+    if form == "area":
+        return f"{_decimal(value, 0 if value >= 10 else 1, language)}{NBSP}m²"
+    if form == "length":
+        return f"{_decimal(value, 1, language)}{NBSP}m"
+    return _decimal(value, 2, language)
+
+
+def _decimal(value: float, decimals: int, language: Language) -> str:
+    text = f"{value:,.{decimals}f}"
+    return text.replace(",", NBSP).replace(".", ",") if language == "sv" else text
+
+
+def _fact(signal: Mapping[str, Any], fact: str, noun: str, language: Language) -> str:
+    if fact == "shift":
+        shift = math.hypot(*(_known(signal, column, math.nan) for column in ("shift_dx_m", "shift_dy_m")))
+        words, text = SHIFT, number(shift, "length", language)
+    else:
+        column, form, words = FACTS[fact]
+        text = number(signal.get(column), form, language)
+    return words.say(language).format(text, noun=noun) if text else ""
+
+
+def _first_known(signal: Mapping[str, Any], *columns: str) -> Any:
+    return next((signal[column] for column in columns if _known(signal, column, None) is not None), None)
+
+
+def _known(signal: Mapping[str, Any], column: str, otherwise: Any) -> Any:
+    value = signal.get(column)
+    return otherwise if value is None or pd.isna(value) else value

@@ -1,0 +1,243 @@
+"""Writing the review of a run: a GeoPackage that was never there before, and the project that shows it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import sqlite3
+import tempfile
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import pyogrio.errors
+import pyproj
+import shapely
+from numpy.typing import NDArray
+
+from geoai.errors import CRSError, PublishError
+from geoai.publish.chips import cut_chips
+from geoai.publish.geopackage import add_project, add_styles, write_tables
+from geoai.publish.project import Bookmark, Bounds, review_project, zipped
+from geoai.publish.reasons import reason
+from geoai.publish.style import layer_styles, xml_text
+from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, Table
+from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, Language
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+BOOKMARKS = 5
+BOOKMARK_SIDE_M = 80.0
+MIN_EXTENT_M = 200.0
+
+
+@dataclass(frozen=True, slots=True)
+class RunInfo:
+    """Where a review comes from; *started* carries its time zone, *crs* is an authority code."""
+
+    run_id: str
+    flight_id: str
+    photo_date: dt.date | None
+    started: dt.datetime
+    geoai_version: str
+    model_id: str
+    model_checksum: str
+    config_hash: str
+    map_source: str
+    map_snapshot: str | None
+    gsd_m: float
+    crs: str
+
+    def __post_init__(self) -> None:
+        if self.started.tzinfo is None:
+            raise ValueError("started: expected a time with its zone, found none")
+
+
+def write_review(
+    folder: Path,
+    run: RunInfo,
+    *,
+    discrepancies: gpd.GeoDataFrame,
+    map_status: gpd.GeoDataFrame,
+    detections: gpd.GeoDataFrame,
+    coverage: gpd.GeoDataFrame,
+    orthophoto: Path,
+    probability: Path,
+    language: Language,
+) -> Path:
+    """Write `review.gpkg` and `review.qgz` into *folder* and return the path of the first.
+
+    The frames are in *run.crs*, metres; the rasters are the mosaics of the flight's tiles, shown where they
+    lie. A review that exists already is never touched. Both files appear whole or not at all. Raises
+    PublishError with one line where the folder cannot be written, CRSError where a frame is elsewhere.
+    """
+    target = folder / "review.gpkg"
+    _refuse_existing(target)
+    for mosaic in (orthophoto, probability):
+        if not mosaic.is_file():
+            raise PublishError(f"{mosaic}: expected the mosaic of the flight's tiles, found no file")
+    frames = {
+        DISCREPANCY: discrepancies,
+        MAP_STATUS: map_status,
+        DETECTION: detections,
+        COVERAGE: coverage,
+    }
+    for table, frame in frames.items():
+        _require_columns(table, frame, run.crs)
+    frames[DISCREPANCY] = _signals(
+        discrepancies, run, mapped=map_status, coverage=coverage, orthophoto=orthophoto, language=language
+    )
+    project = review_project(
+        folder,
+        crs=run.crs,
+        extent=_extent(discrepancies, coverage, detections, map_status),
+        bookmarks=_bookmarks(discrepancies, language),
+        orthophoto=orthophoto,
+        probability=probability,
+        title=f"{PROJECT['title'].say(language)} {run.flight_id}",
+        language=language,
+    )
+    archive = zipped(project, "review")
+    styles = {name: xml_text(style) for name, style in layer_styles(language).items()}
+    with _one_line(target):
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".review-", dir=folder) as name:
+            partial = Path(name) / "review.gpkg"
+            write_tables(partial, frames | {RUN: _run_row(run)}, crs=run.crs, language=language)
+            add_styles(partial, styles, written=run.started)
+            add_project(partial, "review", archive, written=run.started)
+            beside = Path(name) / "review.qgz"
+            beside.write_bytes(archive)
+            beside.replace(folder / "review.qgz")
+            _refuse_existing(target)
+            partial.rename(target)
+    return target
+
+
+def _refuse_existing(target: Path) -> None:
+    """Raise PublishError where a review lies (it may hold decisions) or a journal (it would spoil ours)."""
+    for suffix in ("", "-wal", "-journal"):
+        found = target.with_name(target.name + suffix)
+        if found.exists():
+            raise PublishError(
+                f"{target}: expected no review there yet, found {found.name}; it is left as it is"
+            )
+
+
+@contextmanager
+def _one_line(target: Path) -> Iterator[None]:
+    """Turn what a disk or a folder says into a PublishError about *target*."""
+    try:
+        yield
+    except (OSError, sqlite3.Error, pyogrio.errors.DataSourceError, pyogrio.errors.FeatureError) as error:
+        found = " ".join(str(error).split())
+        raise PublishError(f"{target}: expected a folder that can be written, found {found}") from error
+
+
+def _require_columns(table: Table, frame: gpd.GeoDataFrame, crs: str) -> None:
+    """Check what crosses into the file: the columns of its table, the CRS of the project."""
+    given = {column.name for column in table.columns if column.owner == "stage"}
+    absent = sorted(given - set(frame.columns))
+    if absent:
+        raise PublishError(f"{table.name}: expected the columns {', '.join(absent)}, found them missing")
+    if len(frame) and (frame.crs is None or not frame.crs.equals(pyproj.CRS.from_user_input(crs))):
+        raise CRSError(
+            f"{table.name}: expected {crs}, found {frame.crs.to_string() if frame.crs else 'none'}"
+        )
+
+
+def _signals(
+    discrepancies: gpd.GeoDataFrame,
+    run: RunInfo,
+    *,
+    mapped: gpd.GeoDataFrame,
+    coverage: gpd.GeoDataFrame,
+    orthophoto: Path,
+    language: Language,
+) -> gpd.GeoDataFrame:
+    """Return the discrepancies with an identity, a sentence, a picture, and where they come from."""
+    unknown = sorted(set(discrepancies["class"]) - set(CLASSES))
+    if unknown:
+        raise PublishError(f"discrepancy: expected a known class, found {', '.join(unknown)}")
+    geometries = discrepancies.geometry.to_numpy()
+    return discrepancies.assign(
+        discrepancy_id=[str(uuid.uuid4()) for _ in geometries],
+        lifecycle="new",
+        first_seen=run.started,
+        last_seen=run.started,
+        n_seen=1,
+        reason=[reason(row, language) for row in discrepancies.drop(columns="geometry").to_dict("records")],
+        chip=cut_chips(orthophoto, geometries, mapped.geometry.to_numpy()),
+        flight_id=run.flight_id,
+        photo_date=run.photo_date,
+        stac_item=_tiles_of(geometries, coverage),
+        gsd_m=run.gsd_m,
+        model_id=run.model_id,
+        config_hash=run.config_hash,
+        map_snapshot=run.map_snapshot,
+        run_id=run.run_id,
+        status="open",
+        field_visit=False,
+    )
+
+
+def _tiles_of(geometries: NDArray[np.object_], coverage: gpd.GeoDataFrame) -> list[str | None]:
+    """Return the id of the tile that holds a point of each geometry, None outside every tile."""
+    points = shapely.point_on_surface(geometries)
+    inside, tiles = shapely.STRtree(coverage.geometry.to_numpy()).query(points, predicate="intersects")
+    ids = coverage["tile_id"].to_numpy()
+    found = dict(zip(inside.tolist(), ids[tiles].tolist(), strict=True))
+    return [found.get(number) for number in range(len(geometries))]
+
+
+def _to_review(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    return discrepancies[~discrepancies["class"].isin(HIDDEN_CLASSES)]
+
+
+def _extent(discrepancies: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> Bounds:
+    """Return what is seen first: the signals with a margin, else the first of the others that has rows."""
+    for frame in (_to_review(discrepancies), discrepancies, *others):
+        if len(frame):
+            return _around(tuple(frame.total_bounds), margin=0.05, least_m=MIN_EXTENT_M)
+    return 0.0, 0.0, MIN_EXTENT_M, MIN_EXTENT_M
+
+
+def _bookmarks(discrepancies: gpd.GeoDataFrame, language: Language) -> list[Bookmark]:
+    """Return views of the signals that come first."""
+    first = _to_review(discrepancies).sort_values("priority", ascending=False, kind="stable").head(BOOKMARKS)
+    return [
+        Bookmark(
+            f"{number}. {CLASSES[code].name.say(language)}",
+            _around(geometry.bounds, margin=0.5, least_m=BOOKMARK_SIDE_M),
+        )
+        for number, (code, geometry) in enumerate(zip(first["class"], first.geometry, strict=True), start=1)
+    ]
+
+
+def _around(bounds: Bounds, *, margin: float, least_m: float) -> Bounds:
+    """Return *bounds* grown by *margin* of its sides, each side at least *least_m* long."""
+    left, bottom, right, top = bounds
+    half_width = max((right - left) * (0.5 + margin), least_m / 2)
+    half_height = max((top - bottom) * (0.5 + margin), least_m / 2)
+    x, y = (left + right) / 2, (bottom + top) / 2
+    return x - half_width, y - half_height, x + half_width, y + half_height
+
+
+def _run_row(run: RunInfo) -> pd.DataFrame:
+    return pd.DataFrame([asdict(run) | {"map_source": without_password(run.map_source)}])
+
+
+def without_password(source: str) -> str:
+    """Return a connection string that can be handed round.
+
+    >>> without_password("PG:host=db user=map password=secret dbname=city")
+    'PG:host=db user=map password=*** dbname=city'
+    """
+    source = re.sub(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)", r"\1***", source, flags=re.IGNORECASE)
+    return re.sub(r"(://[^/:@\s]*:)[^@\s]*@", r"\1***@", source)

@@ -1,0 +1,598 @@
+"""QGIS styles written as plain XML: symbols, labels, form and table of every layer of review.gpkg.
+
+QGIS is not needed to write them. The subset is what QGIS 3.22 reads; later versions convert it on opening.
+The same input gives the same text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
+
+from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, Column, Table
+from geoai.publish.texts import CLASSES, DOMAINS, PROJECT, ClassLook, Language, Words
+
+DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
+VALUE_MAP_NULL = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"
+"""QGIS's own word for NULL in a list of values."""
+
+WHITE, DARK, GREY, SKY = "#FFFFFF", "#1A1A1A", "#8C8C8C", "#56B4E9"
+LABEL_SCALE = 1500
+"""Labels are drawn from 1:1500 and closer."""
+
+POLYGON, NO_GEOMETRY = 2, 4
+"""QGIS's numbers for geometry types."""
+
+TABLE_ORDER = (
+    "class",
+    "status",
+    "priority",
+    "reason",
+    "comment",
+    "reject_reason",
+    "field_visit",
+    "area_map_m2",
+    "area_image_m2",
+    "plus_m2",
+    "minus_m2",
+    "p_mean",
+    "confidence",
+    "map_object_ids",
+    "reviewed_by",
+    "reviewed_at",
+    "photo_date",
+    "lifecycle",
+    "discrepancy_id",
+)
+COLUMN_WIDTHS = {"class": 150, "status": 130, "priority": 70, "reason": 520, "comment": 220}
+
+CHIP = '<img width="{width}" src="data:image/jpeg;base64,[% to_base64("chip") %]"/>'
+# The picture comes first: without WebKit the tip is a small window that scrolls.
+MAP_TIP = (
+    f'<table cellpadding="2"><tr><td>{CHIP.format(width=150)}</td></tr>'
+    '<tr><td><b>[% represent_value("class") %]</b><br/>[% "reason" %]<br/>'
+    '[% represent_value("status") %]</td></tr>'
+    "</table>"
+)
+# QGIS before 3.30 shows HTML in a form by WebKit, where expressions are evaluated by script; from 3.30 a
+# text element evaluates [% %] itself.
+FORM_CHIP_SCRIPT = (
+    '<script>document.write(\'<img width="240" src="data:image/jpeg;base64,\''
+    '+expression.evaluate("to_base64(\\"chip\\")")+\'"/>\');</script>'
+)
+IN_3_22, FROM_3_30 = "@qgis_version_no < 33000", "@qgis_version_no >= 33000"
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """An outline: colour (#RRGGBB), width in millimetres on paper, opacity 0..255."""
+
+    colour: str
+    width_mm: float
+    dashed: bool = False
+    alpha: int = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """How polygons are drawn: hatch lines at *hatch* degrees, then *strokes* from below upwards.
+
+    *opacity* in percent is a QGIS expression or a number.
+    """
+
+    strokes: tuple[Stroke, ...]
+    hatch: tuple[int, ...] = ()
+    hatch_colour: str = GREY
+    hatch_mm: float = 2.4
+    hatch_alpha: int = 255
+    opacity: str = "100"
+
+
+@dataclass(frozen=True, slots=True)
+class Category:
+    """An entry of a legend: the column's code, its words, and whether it starts checked."""
+
+    code: str
+    label: str
+    symbol: Symbol
+    shown: bool = True
+
+
+def discrepancy_style(language: Language) -> Element:
+    """Return the style of the signals: classes by colour and hatch, decided ones faded, form and table."""
+    categories = [
+        Category(code, look.name.say(language), _signal_symbol(look), look.shown)
+        for code, look in CLASSES.items()
+    ]
+    style = _vector_style(DISCREPANCY, language, form=_review_form(language))
+    style.append(_categorized("class", categories, order_by='"priority"'))
+    style.set("labelsEnabled", "1")
+    style.append(_labels("represent_value(\"class\") || '\\n' || round($area) || ' m²'"))
+    style.append(_row_colours())
+    SubElement(style, "mapTip").text = MAP_TIP
+    SubElement(
+        style, "previewExpression"
+    ).text = "represent_value(\"class\") || ' – ' || round($area) || ' m² – ' || represent_value(\"status\")"
+    _sort_table(style, '"priority"')
+    return style
+
+
+def map_style(language: Language) -> Element:
+    """Return the plain style of the digital map: dark outlines with a light casing, on any ground."""
+    style = _vector_style(MAP_STATUS, language)
+    style.append(_single(Symbol((Stroke(WHITE, 0.8, alpha=190), Stroke(DARK, 0.3)))))
+    SubElement(style, "previewExpression").text = '"map_object_id"'
+    return style
+
+
+def map_status_style(language: Language) -> Element:
+    """Return the style of the map objects by what became of them: thin outlines in the classes' colours."""
+    categories = [
+        Category(
+            code,
+            look.name.say(language),
+            Symbol((Stroke(WHITE, 0.7, alpha=150), Stroke(look.colour, 0.35, look.dashed))),
+        )
+        for code, look in CLASSES.items()
+        if code != "missing"  # never the status of what is in the map
+    ]
+    style = _vector_style(MAP_STATUS, language)
+    style.append(_categorized("status", categories))
+    SubElement(style, "previewExpression").text = '"map_object_id"'
+    return style
+
+
+def detection_style(language: Language) -> Element:
+    """Return the style of what was seen in the imagery: light blue outlines."""
+    style = _vector_style(DETECTION, language)
+    style.append(_single(Symbol((Stroke(DARK, 0.6, alpha=150), Stroke(SKY, 0.35)))))
+    SubElement(style, "previewExpression").text = '"detection_id"'
+    return style
+
+
+def coverage_style(language: Language) -> Element:
+    """Return the style of the coverage: what was not checked is hatched in grey, the rest hardly seen."""
+    words = DOMAINS["coverage"]
+    checked = Symbol((Stroke(GREY, 0.2, alpha=120),))
+    unchecked = Symbol((Stroke(GREY, 0.4),), hatch=(45,), hatch_mm=5.0, hatch_alpha=150)
+    categories = [
+        Category("not_checked", words["not_checked"].say(language), unchecked),
+        Category("checked", words["checked"].say(language), checked),
+    ]
+    style = _vector_style(COVERAGE, language)
+    style.append(_categorized("status", categories))
+    SubElement(style, "previewExpression").text = '"tile_id"'
+    return style
+
+
+def run_style(language: Language) -> Element:
+    """Return the style of the table of runs: titles only."""
+    return _vector_style(RUN, language)
+
+
+def layer_styles(language: Language) -> dict[str, Element]:
+    """Return the default style of every table, by table name."""
+    return {
+        "discrepancy": discrepancy_style(language),
+        "map_status": map_status_style(language),
+        "detection": detection_style(language),
+        "coverage": coverage_style(language),
+        "run": run_style(language),
+    }
+
+
+def xml_text(root: Element) -> str:
+    """Return *root* (indented in place) as the text of a QML or QGS file."""
+    indent(root, " ")
+    return DOCTYPE + tostring(root, encoding="unicode")
+
+
+# --- symbols ---------------------------------------------------------------------------------------------
+
+
+def _signal_symbol(look: ClassLook) -> Symbol:
+    opacity = (
+        f"CASE WHEN \"status\" IN ('open', 'unclear') THEN {look.opacity} ELSE {look.opacity * 0.35:g} END"
+    )
+    casing = DARK if _is_light(look.colour) else WHITE
+    strokes = (Stroke(casing, 1.2, alpha=190), Stroke(look.colour, 0.7, look.dashed))
+    spacing_mm = 2.4 if len(look.hatch) < 2 else 3.6  # crossed lines would hide the roof
+    return Symbol(strokes, look.hatch, look.colour, spacing_mm, opacity=opacity)
+
+
+def _categorized(column: str, categories: Sequence[Category], order_by: str = "") -> Element:
+    renderer = Element(
+        "renderer-v2",
+        {
+            "type": "categorizedSymbol",
+            "attr": column,
+            "forceraster": "0",
+            "symbollevels": "0",
+            "enableorderby": "1" if order_by else "0",
+            "referencescale": "-1",
+        },
+    )
+    entries, symbols = SubElement(renderer, "categories"), SubElement(renderer, "symbols")
+    for number, category in enumerate(categories):
+        SubElement(
+            entries,
+            "category",
+            {
+                "symbol": str(number),
+                "value": category.code,
+                "label": category.label,
+                "render": str(category.shown).lower(),
+                "type": "string",
+            },
+        )
+        _add_symbol(symbols, str(number), category.symbol)
+    if order_by:  # what is drawn last lies on top
+        clauses = SubElement(renderer, "orderby")
+        SubElement(clauses, "orderByClause", {"asc": "1", "nullsFirst": "1"}).text = order_by
+    return renderer
+
+
+def _single(symbol: Symbol) -> Element:
+    kind = {"type": "singleSymbol", "forceraster": "0", "symbollevels": "0", "enableorderby": "0"}
+    renderer = Element("renderer-v2", kind | {"referencescale": "-1"})
+    _add_symbol(SubElement(renderer, "symbols"), "0", symbol)
+    return renderer
+
+
+def _add_symbol(parent: Element, name: str, symbol: Symbol) -> None:
+    fill = SubElement(
+        parent,
+        "symbol",
+        {"name": name, "type": "fill", "alpha": "1", "clip_to_extent": "1", "force_rhr": "0"},
+    )
+    for number, angle in enumerate(symbol.hatch):
+        _add_hatch(fill, f"@{name}@{number}", angle, symbol)
+    for stroke in symbol.strokes:
+        properties = {
+            "color": _rgba(stroke.colour, 0),
+            "style": "no",
+            "outline_color": _rgba(stroke.colour, stroke.alpha),
+            "outline_style": "dash" if stroke.dashed else "solid",
+            "outline_width": f"{stroke.width_mm:g}",
+            "outline_width_unit": "MM",
+            "joinstyle": "miter",
+            "offset": "0,0",
+            "offset_unit": "MM",
+        }
+        _add_symbol_layer(fill, "SimpleFill", properties)
+    if symbol.opacity != "100":
+        active = {"alpha": {"active": True, "expression": symbol.opacity, "type": 3}}
+        _add_options(
+            SubElement(fill, "data_defined_properties"),
+            {"name": "", "properties": active, "type": "collection"},
+        )
+
+
+def _add_hatch(fill: Element, name: str, angle: int, symbol: Symbol) -> None:
+    properties = {
+        "angle": str(angle),
+        "color": _rgba(symbol.hatch_colour, symbol.hatch_alpha),
+        "distance": f"{symbol.hatch_mm:g}",
+        "distance_unit": "MM",
+        "line_width": "0.3",
+        "line_width_unit": "MM",
+        "offset": "0",
+        "offset_unit": "MM",
+        "outline_width_unit": "MM",
+    }
+    layer = _add_symbol_layer(fill, "LinePatternFill", properties)
+    line = SubElement(
+        layer,
+        "symbol",
+        {"name": name, "type": "line", "alpha": "1", "clip_to_extent": "1", "force_rhr": "0"},
+    )
+    properties = {
+        "line_color": _rgba(symbol.hatch_colour, symbol.hatch_alpha),
+        "line_width": "0.3",
+        "line_width_unit": "MM",
+        "line_style": "solid",
+        "capstyle": "square",
+        "joinstyle": "bevel",
+        "use_custom_dash": "0",
+    }
+    _add_symbol_layer(line, "SimpleLine", properties)
+
+
+def _add_symbol_layer(parent: Element, kind: str, properties: Mapping[str, str]) -> Element:
+    layer = SubElement(parent, "layer", {"class": kind, "enabled": "1", "locked": "0", "pass": "0"})
+    _add_options(layer, properties)
+    for key, value in properties.items():  # QGIS up to 3.24 writes and reads <prop>, later versions <Option>
+        SubElement(layer, "prop", {"k": key, "v": value})
+    return layer
+
+
+def _is_light(colour: str) -> bool:
+    """Whether a colour needs a dark casing: luma (ITU-R BT.601) above the middle."""
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return 0.299 * red + 0.587 * green + 0.114 * blue > 127.5
+
+
+def _rgba(colour: str, alpha: int = 255) -> str:
+    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
+    return f"{red},{green},{blue},{alpha}"
+
+
+# --- labels ----------------------------------------------------------------------------------------------
+
+
+def _labels(expression: str) -> Element:
+    """Return labels beside the polygons. No font is named: one that is missing makes QGIS complain."""
+    labeling = Element("labeling", {"type": "simple"})
+    settings = SubElement(labeling, "settings", {"calloutType": "simple"})
+    text = SubElement(
+        settings,
+        "text-style",
+        {
+            "fieldName": expression,
+            "isExpression": "1",
+            "fontSize": "8",
+            "fontSizeUnit": "Point",
+            "fontWeight": "63",
+            "textColor": "0,0,0,255",
+            "textOpacity": "1",
+            "multilineHeight": "1",
+        },
+    )
+    buffer = {
+        "bufferDraw": "1",
+        "bufferSize": "0.9",
+        "bufferSizeUnits": "MM",
+        "bufferColor": "255,255,255,230",
+    }
+    SubElement(text, "text-buffer", buffer | {"bufferOpacity": "1", "bufferJoinStyle": "128"})
+    SubElement(settings, "text-format", {"wrapChar": "", "autoWrapLength": "0", "multilineAlign": "1"})
+    placement = {"placement": "8", "dist": "1", "distUnits": "MM", "priority": "5"}  # 8: outside the polygon
+    SubElement(settings, "placement", placement | {"polygonPlacementFlags": "2", "placementFlags": "10"})
+    rendering = {"scaleVisibility": "1", "scaleMin": "0", "scaleMax": str(LABEL_SCALE), "drawLabels": "1"}
+    obstacle = {"obstacle": "1", "obstacleFactor": "1", "obstacleType": "0", "upsidedownLabels": "0"}
+    SubElement(settings, "rendering", rendering | obstacle)
+    return labeling
+
+
+# --- columns, form, table --------------------------------------------------------------------------------
+
+
+def _vector_style(table: Table, language: Language, form: Element | None = None) -> Element:
+    """Return a style with everything that follows from the columns; the caller adds what is drawn."""
+    style = Element(
+        "qgis",
+        {
+            "version": "3.22.0",
+            "styleCategories": "AllStyleCategories",
+            "labelsEnabled": "0",
+            "readOnly": "0",
+            "hasScaleBasedVisibilityFlag": "0",
+            "minScale": "100000000",
+            "maxScale": "0",
+            "simplifyLocal": "1",
+            "simplifyDrawingHints": "1",
+            "simplifyDrawingTol": "1",
+            "simplifyMaxScale": "1",
+            "simplifyAlgorithm": "0",
+            "symbologyReferenceScale": "-1",
+        },
+    )
+    flags = SubElement(style, "flags")
+    for flag, value in (("Identifiable", "1"), ("Removable", "1"), ("Searchable", "1"), ("Private", "0")):
+        SubElement(flags, flag).text = value
+    fid = Column("fid", "INTEGER", Words("fid", "fid"))
+    columns = (fid, *table.columns)
+    _add_widgets(style, columns, language)
+    _add_column_rules(style, columns, language)
+    _add_table(style, columns)
+    if form is not None:
+        SubElement(style, "editorlayout").text = "tablayout"
+        style.append(form)
+    geometry = POLYGON if table.spatial else NO_GEOMETRY
+    SubElement(style, "layerGeometryType").text = str(geometry)
+    return style
+
+
+def _add_widgets(style: Element, columns: Iterable[Column], language: Language) -> None:
+    fields = SubElement(style, "fieldConfiguration")
+    aliases = SubElement(style, "aliases")
+    editable, above = SubElement(style, "editable"), SubElement(style, "labelOnTop")
+    for index, column in enumerate(columns):
+        field = SubElement(fields, "field", {"name": column.name, "configurationFlags": "None"})
+        kind, config = _widget(column, language)
+        widget = SubElement(field, "editWidget", {"type": kind})
+        _add_options(SubElement(widget, "config"), config)
+        alias = column.alias.say(language)
+        SubElement(aliases, "alias", {"field": column.name, "index": str(index), "name": alias})
+        writes = column.owner == "reviewer" and column.name not in REVIEWER_DEFAULTS
+        SubElement(editable, "field", {"name": column.name, "editable": str(int(writes))})
+        on_top = str(int(column.name in ("comment", "reason")))
+        SubElement(above, "field", {"name": column.name, "labelOnTop": on_top})
+
+
+def _widget(column: Column, language: Language) -> tuple[str, dict[str, Any]]:
+    if column.name == "fid" or column.type == "BLOB":
+        return "Hidden", {}
+    if column.domain:
+        codes = [{words.say(language): code} for code, words in DOMAINS[column.domain].items()]
+        nothing = [] if "NOT NULL" in column.constraint else [{"–": VALUE_MAP_NULL}]
+        return "ValueMap", {"map": nothing + codes}
+    if column.type == "BOOLEAN":
+        return "CheckBox", {"CheckedState": "1", "UncheckedState": "0", "TextDisplayMethod": 0}
+    if column.type in ("DATE", "DATETIME"):
+        shown = "yyyy-MM-dd" if column.type == "DATE" else "yyyy-MM-dd HH:mm"
+        stored = "yyyy-MM-dd" if column.type == "DATE" else "yyyy-MM-dd HH:mm:ss"
+        flags = {"calendar_popup": True, "allow_null": True, "field_iso_format": False}
+        return "DateTime", {"display_format": shown, "field_format": stored, **flags}
+    return "TextEdit", {"IsMultiline": column.name in ("comment", "reason"), "UseHtml": False}
+
+
+# Filled by QGIS whenever a row is edited, emptied when it is set back to open.
+REVIEWER_DEFAULTS = {
+    "reviewed_by": "if(\"status\" = 'open', NULL, coalesce(nullif(@user_full_name, ''), @user_account_name))",
+    "reviewed_at": "if(\"status\" = 'open', NULL, now())",
+}
+NEW_ROW_DEFAULTS = {"status": "'open'", "field_visit": "false"}
+NOT_NULL, UNIQUE, EXPRESSION = 1, 2, 4  # bits of a constraint
+HARD, SOFT = "1", "2"
+
+
+def _add_column_rules(style: Element, columns: Sequence[Column], language: Language) -> None:
+    """Add defaults and constraints: a status must be of the list, a reason for rejecting is asked for."""
+    reviews = any(column.name == "reject_reason" for column in columns)
+    codes = ", ".join(f"'{code}'" for code in DOMAINS["review"])
+    checks = {
+        "status": (f'"status" IN ({codes})', PROJECT["status_hint"], HARD),
+        "reject_reason": (
+            '"status" <> \'rejected\' OR "reject_reason" IS NOT NULL',
+            PROJECT["reason_hint"],
+            SOFT,
+        ),
+    }
+    defaults = SubElement(style, "defaults")
+    constraints, expressions = SubElement(style, "constraints"), SubElement(style, "constraintExpressions")
+    for column in columns:
+        on_update = column.name in REVIEWER_DEFAULTS
+        default = (
+            (REVIEWER_DEFAULTS | NEW_ROW_DEFAULTS).get(column.name, "") if column.owner == "reviewer" else ""
+        )
+        SubElement(
+            defaults,
+            "default",
+            {"field": column.name, "expression": default, "applyOnUpdate": str(int(on_update))},
+        )
+        expression, hint, strength = (
+            checks.get(column.name, ("", Words("", ""), "0")) if reviews else NO_CHECK
+        )
+        not_null, unique = "NOT NULL" in column.constraint, "UNIQUE" in column.constraint
+        bits = NOT_NULL * not_null | UNIQUE * unique | EXPRESSION * bool(expression)
+        SubElement(
+            constraints,
+            "constraint",
+            {
+                "field": column.name,
+                "constraints": str(bits),
+                "notnull_strength": HARD if not_null else "0",
+                "unique_strength": HARD if unique else "0",
+                "exp_strength": strength,
+            },
+        )
+        described = {"field": column.name, "exp": expression, "desc": hint.say(language)}
+        SubElement(expressions, "constraint", described)
+
+
+NO_CHECK = ("", Words("", ""), "0")
+
+
+def _add_table(style: Element, columns: Sequence[Column]) -> None:
+    """Add the attribute table: what is decided on first, what is only looked up hidden."""
+    config = SubElement(
+        style,
+        "attributetableconfig",
+        {"actionWidgetStyle": "buttonList", "sortExpression": "", "sortOrder": "0"},
+    )
+    names = [column.name for column in columns]
+    reviews = "reject_reason" in names
+    visible = TABLE_ORDER if reviews else [name for name in names if name != "fid"]
+    entries = SubElement(config, "columns")
+    for name in [*visible, *(name for name in names if name not in visible)]:
+        width = COLUMN_WIDTHS.get(name, -1) if reviews else -1
+        hidden = str(int(name not in visible))
+        SubElement(entries, "column", {"type": "field", "name": name, "hidden": hidden, "width": str(width)})
+
+
+def _sort_table(style: Element, expression: str) -> None:
+    config = style.find("attributetableconfig")
+    assert config is not None
+    config.set("sortExpression", expression)
+    config.set("sortOrder", "1")  # Qt::DescendingOrder
+
+
+def _row_colours() -> Element:
+    styles = Element("conditionalstyles")
+    rows = SubElement(styles, "rowstyles")
+    for status, ground, ink in (
+        ("confirmed", "#d9f2d9", "#000000"),
+        ("rejected", "#eeeeee", "#888888"),
+        ("fixed", "#d6e6f5", "#000000"),
+        ("unclear", "#fff4cc", "#000000"),
+    ):
+        look = {"background_color": ground, "text_color": ink, "icon": ""}
+        alphas = {"background_color_alpha": "255", "text_color_alpha": "255"}
+        SubElement(rows, "style", {"rule": f"\"status\" = '{status}'", "name": status, **look, **alphas})
+    SubElement(styles, "fieldstyles")
+    return styles
+
+
+def _review_form(language: Language) -> Element:
+    """Return the form: decision and picture on the first page, evidence and origin on the next two."""
+    columns = [column.name for column in DISCREPANCY.columns]
+    origin = columns[columns.index("flight_id") : columns.index("status")]
+    origin = ["discrepancy_id", "lifecycle", "first_seen", "last_seen", "n_seen", "reopened_because", *origin]
+    decision = ["status", "reject_reason", "field_visit", "comment"]
+    who = ["reviewed_by", "reviewed_at"]
+    evidence = [c for c in columns if c not in (*origin, *decision, *who, "chip")]
+    indices = {"fid": 0} | {name: number for number, name in enumerate(columns, start=1)}
+    words = {key: text.say(language) for key, text in PROJECT.items()}
+
+    form = Element("attributeEditorForm")
+    review = _add_container(form, words["group_review"], page=True, columns=2)
+    _add_fields(_add_container(review, words["decision"]), ["class", "reason", *decision, *who], indices)
+    image = _add_container(review, words["image"])
+    old = _add_container(image, "html", visible=IN_3_22)
+    SubElement(
+        old, "attributeEditorHtmlElement", {"name": "chip_html", "showLabel": "0"}
+    ).text = FORM_CHIP_SCRIPT
+    new = _add_container(image, "text", visible=FROM_3_30)
+    SubElement(new, "attributeEditorTextElement", {"name": "chip_text", "showLabel": "0"}).text = CHIP.format(
+        width=240
+    )
+    _add_fields(_add_container(form, words["evidence"], page=True, columns=2), evidence, indices)
+    _add_fields(_add_container(form, words["origin"], page=True, columns=2), origin, indices)
+    return form
+
+
+def _add_container(
+    parent: Element, name: str, *, page: bool = False, columns: int = 1, visible: str = ""
+) -> Element:
+    return SubElement(
+        parent,
+        "attributeEditorContainer",
+        {
+            "name": name,
+            "groupBox": str(int(not page)),
+            "columnCount": str(columns),
+            "showLabel": str(int(not visible)),
+            "visibilityExpressionEnabled": str(int(bool(visible))),
+            "visibilityExpression": visible,
+            "collapsed": "0",
+        },
+    )
+
+
+def _add_fields(parent: Element, names: Iterable[str], indices: Mapping[str, int]) -> None:
+    for name in names:
+        SubElement(
+            parent, "attributeEditorField", {"name": name, "index": str(indices[name]), "showLabel": "1"}
+        )
+
+
+def _add_options(parent: Element, value: Any, name: str | None = None) -> None:
+    """Add *value* (str, bool, int, list, mapping) in QGIS's encoding of variants."""
+    attributes = {} if name is None else {"name": name}
+    if isinstance(value, Mapping):
+        option = SubElement(parent, "Option", attributes | {"type": "Map"})
+        for key, item in value.items():
+            _add_options(option, item, key)
+    elif isinstance(value, list):
+        option = SubElement(parent, "Option", attributes | {"type": "List"})
+        for item in value:
+            _add_options(option, item)
+    elif isinstance(value, bool):
+        SubElement(parent, "Option", attributes | {"type": "bool", "value": str(value).lower()})
+    elif isinstance(value, int):
+        SubElement(parent, "Option", attributes | {"type": "int", "value": str(value)})
+    else:
+        SubElement(parent, "Option", attributes | {"type": "QString", "value": str(value)})

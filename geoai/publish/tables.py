@@ -1,0 +1,240 @@
+"""The tables of review.gpkg: every column once, with its type, its owner and its words.
+
+Types are those of GeoPackage. Geometries are MULTIPOLYGON in the project CRS, metres.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from geoai.publish.texts import DOMAINS, LAYERS, Words
+
+SqlType = Literal["TEXT", "REAL", "INTEGER", "BOOLEAN", "DATE", "DATETIME", "BLOB"]
+Owner = Literal["stage", "publish", "reviewer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: *domain* names its codes in `texts.DOMAINS`, *decimals* rounds a REAL when written.
+
+    *constraint* goes into the table's definition. *owner* is who fills it in: the stage that made the rows,
+    publishing, or the reviewer, whose columns no run writes again.
+    """
+
+    name: str
+    type: SqlType
+    alias: Words
+    domain: str = ""
+    decimals: int = 3
+    constraint: str = ""
+    owner: Owner = "stage"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: *columns* come after fid and geom."""
+
+    name: str
+    columns: tuple[Column, ...]
+    spatial: bool = True
+
+    @property
+    def title(self) -> Words:
+        """What the table is called where it is listed."""
+        return LAYERS[self.name]
+
+    def sql(self) -> str:
+        """Return the CREATE TABLE statement. The database itself refuses a wrong value, not only a form."""
+        geometry = ["geom MULTIPOLYGON"] if self.spatial else []
+        columns = [f"{c.name} {c.type} {c.constraint}".rstrip() for c in self.columns]
+        fid = "fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL"  # AUTOINCREMENT: a number is never used again
+        return f'CREATE TABLE "{self.name}" (\n  ' + ",\n  ".join([fid, *geometry, *columns]) + "\n)"
+
+
+def _one_of(domain: str, column: str) -> str:
+    return f"CHECK ({column} IN ({', '.join(repr(code) for code in DOMAINS[domain])}))"
+
+
+def _share(name: str, sv: str, en: str) -> Column:
+    """A column of 0..1."""
+    return Column(name, "REAL", Words(sv, en))
+
+
+def _metres(name: str, sv: str, en: str) -> Column:
+    return Column(name, "REAL", Words(sv, en), decimals=2)
+
+
+def _square_metres(name: str, sv: str, en: str) -> Column:
+    return Column(name, "REAL", Words(sv, en), decimals=1)
+
+
+def _text(name: str, sv: str, en: str, domain: str = "", constraint: str = "") -> Column:
+    return Column(name, "TEXT", Words(sv, en), domain=domain, constraint=constraint)
+
+
+def _owned(owner: Owner, *columns: Column) -> tuple[Column, ...]:
+    return tuple(replace(column, owner=owner) for column in columns)
+
+
+RUN_ID = _text("run_id", "Körning", "Run", constraint="NOT NULL")
+FLIGHT_ID = _text("flight_id", "Flygning", "Flight", constraint="NOT NULL")
+PHOTO_DATE = Column("photo_date", "DATE", Words("Fotodatum", "Photo date"))
+GSD = Column("gsd_m", "REAL", Words("Pixelstorlek (m)", "Pixel size (m)"))
+MODEL_ID = _text("model_id", "Modell", "Model")
+CONFIG_HASH = _text("config_hash", "Inställningar", "Settings")
+MAP_SNAPSHOT = _text("map_snapshot", "Kartans version", "Map snapshot")
+THEME = _text("theme", "Tema", "Theme", domain="theme")
+IOU = _share("iou", "Överlappning karta–bild (IoU)", "Overlap map–image (IoU)")
+CARDINALITY = _text("cardinality", "Antal karta:bild", "Count map:image")
+TOLERANCE = _metres("tolerance_m", "Tolerans (m)", "Tolerance (m)")
+VISIBLE_SHARE = _share("visible_share", "Synlig andel", "Visible share")
+P_MEAN = _share("p_mean", "Sannolikhet, medel", "Probability, mean")
+NEAR_EDGE = Column("near_edge", "BOOLEAN", Words("Vid bildens kant", "At the imagery's edge"))
+
+DISCREPANCY = Table(
+    "discrepancy",
+    (
+        *_owned(
+            "publish",
+            _text("discrepancy_id", "Avvikelse-id", "Discrepancy id", constraint="NOT NULL UNIQUE"),
+        ),
+        _text("class", "Avvikelsetyp", "Class", domain="class", constraint="NOT NULL"),
+        _text("family", "Slag", "Family", domain="family", constraint="NOT NULL"),
+        THEME,
+        _text("cause", "Orsak", "Cause", domain="cause"),
+        CARDINALITY,
+        *_owned(
+            "publish",
+            _text(
+                "lifecycle",
+                "I senaste körningen",
+                "In the latest run",
+                domain="lifecycle",
+                constraint="NOT NULL " + _one_of("lifecycle", "lifecycle"),
+            ),
+            Column("first_seen", "DATETIME", Words("Först sedd", "First seen"), constraint="NOT NULL"),
+            Column("last_seen", "DATETIME", Words("Senast sedd", "Last seen"), constraint="NOT NULL"),
+            Column("n_seen", "INTEGER", Words("Antal gånger sedd", "Times seen"), constraint="NOT NULL"),
+            _text("reopened_because", "Öppnad igen därför att", "Reopened because"),
+        ),
+        _text("map_object_ids", "Kartobjekt-id", "Map object ids"),
+        Column("map_date", "DATE", Words("Kartobjektets datum", "Map object's date")),
+        _text("map_status", "Kartobjektets status", "Map object's status", domain="map_state"),
+        _metres("map_sigma_m", "Kartans lägesosäkerhet (m)", "Map's standard error (m)"),
+        _square_metres("area_map_m2", "Area i kartan (m²)", "Area in map (m²)"),
+        _square_metres("area_image_m2", "Area i bilden (m²)", "Area in image (m²)"),
+        _square_metres("plus_m2", "Tillkommet (m²)", "Added (m²)"),
+        _square_metres("minus_m2", "Bortfallet (m²)", "Gone (m²)"),
+        IOU,
+        _share("iou_aligned", "IoU efter inpassning", "IoU after alignment"),
+        _metres("shift_dx_m", "Förskjutning öst (m)", "Shift east (m)"),
+        _metres("shift_dy_m", "Förskjutning norr (m)", "Shift north (m)"),
+        TOLERANCE,
+        *_owned("publish", _text("policy_group", "Policygrupp", "Policy group")),
+        P_MEAN,
+        _share("p_q10", "Sannolikhet, 10-percentil", "Probability, 10th percentile"),
+        _share("p_q90", "Sannolikhet, 90-percentil", "Probability, 90th percentile"),
+        _share("confidence", "Säkerhet", "Confidence"),
+        Column("priority", "REAL", Words("Prioritet (störst först)", "Priority (largest first)")),
+        VISIBLE_SHARE,
+        NEAR_EDGE,
+        *_owned(
+            "publish",
+            _text("reason", "Motivering", "Reason", constraint="NOT NULL"),
+            Column("chip", "BLOB", Words("Bildutsnitt", "Image chip")),
+            FLIGHT_ID,
+            PHOTO_DATE,
+            _text("stac_item", "Bildruta", "STAC item"),
+            GSD,
+            MODEL_ID,
+            CONFIG_HASH,
+            MAP_SNAPSHOT,
+            RUN_ID,
+        ),
+        *_owned(
+            "reviewer",
+            Column(
+                "status",
+                "TEXT",
+                Words("Granskning", "Review"),
+                domain="review",
+                constraint="NOT NULL DEFAULT 'open' " + _one_of("review", "status"),
+            ),
+            Column(
+                "reject_reason",
+                "TEXT",
+                Words("Orsak till avvisning", "Reason for rejection"),
+                domain="reject_reason",
+                constraint=_one_of("reject_reason", "reject_reason"),  # NULL passes a CHECK
+            ),
+            Column(
+                "field_visit",
+                "BOOLEAN",
+                Words("Kräver fältbesök", "Needs a field visit"),
+                constraint="NOT NULL DEFAULT 0",
+            ),
+            _text("comment", "Kommentar", "Comment"),
+            _text("reviewed_by", "Granskad av", "Reviewed by"),
+            Column("reviewed_at", "DATETIME", Words("Granskad när", "Reviewed at")),
+        ),
+    ),
+)
+
+MAP_STATUS = Table(
+    "map_status",
+    (
+        _text("map_object_id", "Kartobjekt-id", "Map object id", constraint="NOT NULL"),
+        THEME,
+        _text("status", "Status", "Status", domain="class", constraint="NOT NULL"),
+        _square_metres("area_m2", "Area (m²)", "Area (m²)"),
+        TOLERANCE,
+        VISIBLE_SHARE,
+        P_MEAN,
+        _share("p_q95", "Sannolikhet, 95-percentil", "Probability, 95th percentile"),
+        IOU,
+        CARDINALITY,
+    ),
+)
+
+DETECTION = Table(
+    "detection",
+    (
+        _text("detection_id", "Detektions-id", "Detection id", constraint="NOT NULL"),
+        THEME,
+        _square_metres("area_m2", "Area (m²)", "Area (m²)"),
+        P_MEAN,
+        NEAR_EDGE,
+    ),
+)
+
+COVERAGE = Table(
+    "coverage",
+    (
+        _text("tile_id", "Ruta", "Tile", constraint="NOT NULL"),
+        _text("status", "Status", "Status", domain="coverage", constraint="NOT NULL"),
+        _text("reason", "Orsak", "Reason"),
+        _share("valid_share", "Andel med bild", "Share with imagery"),
+    ),
+)
+
+RUN = Table(
+    "run",
+    (
+        RUN_ID,
+        FLIGHT_ID,
+        PHOTO_DATE,
+        Column("started", "DATETIME", Words("Startad", "Started"), constraint="NOT NULL"),
+        _text("geoai_version", "Programversion", "geoai version"),
+        MODEL_ID,
+        _text("model_checksum", "Modellens kontrollsumma", "Model checksum"),
+        CONFIG_HASH,
+        _text("map_source", "Kartans källa", "Map source"),
+        MAP_SNAPSHOT,
+        GSD,
+        _text("crs", "Referenssystem", "CRS"),
+    ),
+    spatial=False,
+)
+
+TABLES = (DISCREPANCY, MAP_STATUS, DETECTION, COVERAGE, RUN)

@@ -1,0 +1,315 @@
+"""The words and colours a cartographer meets, in Swedish and English: one table per subject.
+
+Codes (class names, review statuses) are what is stored; the words here are what is shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+Language = Literal["sv", "en"]
+
+
+class Words(NamedTuple):
+    """One thing said in both languages."""
+
+    sv: str
+    en: str
+
+    def say(self, language: Language) -> str:
+        """Return the words in *language*."""
+        return self.sv if language == "sv" else self.en
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLook:
+    """How a class of discrepancy is named, drawn and explained.
+
+    *colour* is of the Okabe–Ito palette, told apart by the colour-blind; *hatch* the angles of its lines in
+    degrees, so that classes stay apart in black and white; *opacity* in percent; *shown* whether the legend
+    starts with it checked. *reason* is a sentence without its full stop: {noun} is the theme, {area} the
+    words ' of 142 m²' or nothing. *area* is the column that {area} tells, *facts* what follows in brackets.
+    """
+
+    name: Words
+    colour: str
+    hatch: tuple[int, ...]
+    reason: Words
+    area: Literal["area_map_m2", "area_image_m2"] = "area_map_m2"
+    facts: tuple[str, ...] = ()
+    dashed: bool = False
+    opacity: int = 100
+    shown: bool = True
+
+
+BLACK, ORANGE, SKY, GREEN = "#000000", "#E69F00", "#56B4E9", "#009E73"
+YELLOW, BLUE, VERMILION, PURPLE, GREY = "#F0E442", "#0072B2", "#D55E00", "#CC79A7", "#8C8C8C"
+
+# In the order of the legend: what is worked on first comes first.
+CLASSES: dict[str, ClassLook] = {
+    "missing": ClassLook(
+        Words("Saknas i kartan", "Missing in map"),
+        VERMILION,
+        (45,),
+        Words(
+            "{noun}{area} syns i bilden men saknas i kartan",
+            "{noun}{area} is seen in the image but missing in the map",
+        ),
+        area="area_image_m2",
+        facts=("probability",),
+    ),
+    "demolished": ClassLook(
+        Words("Riven", "Demolished"),
+        PURPLE,
+        (135,),
+        Words(
+            "{noun}{area} finns i kartan men syns inte i bilden",
+            "{noun}{area} is in the map but not seen in the image",
+        ),
+        facts=("theme_probability", "visible_share"),
+        dashed=True,
+    ),
+    "extended": ClassLook(
+        Words("Tillbyggd", "Extended"),
+        ORANGE,
+        (0,),
+        Words("{noun}{area} i kartan är större i bilden", "{noun}{area} in the map is larger in the image"),
+        facts=("plus", "probability"),
+    ),
+    "reduced": ClassLook(
+        Words("Delvis riven", "Reduced"),
+        BLUE,
+        (90,),
+        Words("{noun}{area} i kartan är mindre i bilden", "{noun}{area} in the map is smaller in the image"),
+        facts=("minus", "theme_probability"),
+        dashed=True,
+    ),
+    "reshaped": ClassLook(
+        Words("Ändrad form", "Reshaped"),
+        GREEN,
+        (45, 135),
+        Words(
+            "{noun}{area} i kartan har en annan form i bilden",
+            "{noun}{area} in the map has another shape in the image",
+        ),
+        facts=("plus", "minus"),
+    ),
+    "replaced": ClassLook(
+        Words("Ersatt", "Replaced"),
+        VERMILION,
+        (0, 90),
+        Words(
+            "{noun}{area} i kartan tycks ha ersatts", "{noun}{area} in the map seems to have been replaced"
+        ),
+        facts=("image_area", "iou"),
+    ),
+    "moved": ClassLook(
+        Words("Flyttad", "Moved"),
+        SKY,
+        (45,),
+        Words(
+            "{noun}{area} i kartan ligger på en annan plats i bilden",
+            "{noun}{area} in the map lies in another place in the image",
+        ),
+        facts=("shift", "tolerance"),
+    ),
+    "planned_built": ClassLook(
+        Words("Planerad, nu byggd", "Planned, now built"),
+        YELLOW,
+        (45,),
+        Words(
+            "{noun}{area} har status planerad i kartan men syns i bilden",
+            "{noun}{area} is planned in the map but seen in the image",
+        ),
+        facts=("probability",),
+    ),
+    "uncertain_absence": ClassLook(
+        Words("Syns inte, osäkert", "Not seen, uncertain"),
+        PURPLE,
+        (0,),
+        Words(
+            "{noun}{area} finns i kartan men kan inte säkert ses i bilden",
+            "{noun}{area} is in the map but cannot be seen with certainty in the image",
+        ),
+        facts=("theme_probability", "visible_share"),
+        dashed=True,
+        opacity=70,
+    ),
+    "split": ClassLook(
+        Words("Delad", "Split"),
+        SKY,
+        (90,),
+        Words("{noun}{area} i kartan syns som flera i bilden", "{noun}{area} in the map is seen as several"),
+        facts=("cardinality",),
+    ),
+    "merged": ClassLook(
+        Words("Sammanbyggd", "Merged"),
+        SKY,
+        (0,),
+        Words(
+            "{noun}{area} syns som en i bilden men är flera i kartan",
+            "{noun}{area} is seen as one in the image but is several in the map",
+        ),
+        area="area_image_m2",
+        facts=("cardinality",),
+    ),
+    "recomposed": ClassLook(
+        Words("Annan indelning", "Recomposed"),
+        GREEN,
+        (0,),
+        Words(
+            "{noun}{area} i kartan är annorlunda indelad i bilden",
+            "{noun}{area} in the map is divided differently in the image",
+        ),
+        facts=("cardinality", "iou"),
+    ),
+    "class_mismatch": ClassLook(
+        Words("Annan objekttyp", "Class mismatch"),
+        YELLOW,
+        (135,),
+        Words(
+            "{noun}{area} i kartan ser ut att vara något annat i bilden",
+            "{noun}{area} in the map looks like something else in the image",
+        ),
+        facts=("iou",),
+    ),
+    "duplicate_in_map": ClassLook(
+        Words("Dubblett i kartan", "Duplicate in map"),
+        BLACK,
+        (45, 135),
+        Words("{noun}{area} finns två gånger i kartan", "{noun}{area} is in the map twice"),
+        facts=("iou",),
+    ),
+    "not_assessable": ClassLook(
+        Words("Kan ej bedömas", "Not assessable"),
+        GREY,
+        (0,),
+        Words("{noun}{area} kan inte bedömas i bilden", "{noun}{area} cannot be assessed in the image"),
+        facts=("visible_share",),
+        opacity=50,
+    ),
+    "below_min": ClassLook(
+        Words("Under minsta area", "Below minimum area"),
+        GREY,
+        (45,),
+        Words(
+            "{noun}{area} skiljer sig mellan karta och bild men är under minsta area",
+            "{noun}{area} differs between map and image but is below the minimum area",
+        ),
+        facts=("probability",),
+        opacity=50,
+        shown=False,
+    ),
+    "confirmed": ClassLook(
+        Words("Stämmer", "Confirmed"),
+        GREEN,
+        (),
+        Words("{noun}{area} stämmer mellan karta och bild", "{noun}{area} agrees between map and image"),
+        facts=("iou",),
+        opacity=50,
+        shown=False,
+    ),
+}
+
+HIDDEN_CLASSES = ("below_min", "not_assessable", "confirmed")
+"""Classes that are not put before a reviewer: there is nothing to decide."""
+
+FACTS: dict[str, tuple[str, str, Words]] = {
+    # name: (column, format, words); formats are those of `reasons.number`
+    "probability": ("p_mean", "share", Words("sannolikhet {}", "probability {}")),
+    "theme_probability": ("p_mean", "share", Words("sannolikhet för {noun} {}", "probability of {noun} {}")),
+    "visible_share": ("visible_share", "percent", Words("{} synligt", "{} visible")),
+    "plus": ("plus_m2", "area", Words("tillkommet {}", "added {}")),
+    "minus": ("minus_m2", "area", Words("bortfallet {}", "gone {}")),
+    "image_area": ("area_image_m2", "area", Words("i bilden {}", "in the image {}")),
+    "iou": ("iou", "share", Words("överlappning {}", "overlap {}")),
+    "tolerance": ("tolerance_m", "length", Words("tolerans {}", "tolerance {}")),
+    "cardinality": ("cardinality", "text", Words("karta:bild {}", "map:image {}")),
+}
+
+SHIFT = Words("förskjutning {}", "shift {}")
+AREA = Words(" om {}", " of {}")
+AT_EDGE = Words("vid bildens kant", "at the edge of the imagery")
+
+THEMES: dict[str, Words] = {"building": Words("byggnad", "building")}
+OTHER_THEME = Words("objekt", "object")
+
+DOMAINS: dict[str, dict[str, Words]] = {
+    "class": {code: look.name for code, look in CLASSES.items()},
+    "family": {
+        "presence": Words("Förekomst", "Presence"),
+        "extent": Words("Utbredning", "Extent"),
+        "assessability": Words("Bedömbarhet", "Assessability"),
+    },
+    "theme": {code: Words(*(word.capitalize() for word in words)) for code, words in THEMES.items()},
+    "cause": {
+        "unknown": Words("Okänd", "Unknown"),
+        "real_change": Words("Verklig förändring", "Real change"),
+        "old_map_error": Words("Äldre fel i kartan", "Old map error"),
+    },
+    "lifecycle": {
+        "new": Words("Ny", "New"),
+        "persisting": Words("Kvarstår", "Persisting"),
+        "gone": Words("Inte längre funnen", "Gone"),
+    },
+    "map_state": {"current": Words("Gällande", "Current"), "planned": Words("Planerad", "Planned")},
+    "review": {
+        "open": Words("Ej granskad", "Open"),
+        "confirmed": Words("Bekräftad", "Confirmed"),
+        "rejected": Words("Avvisad (falsklarm)", "Rejected (false alarm)"),
+        "fixed": Words("Kartan rättad", "Map corrected"),
+        "unclear": Words("Oklart", "Unclear"),
+    },
+    "reject_reason": {
+        "vehicle": Words("Fordon", "Vehicle"),
+        "boat": Words("Båt", "Boat"),
+        "container": Words("Container", "Container"),
+        "greenhouse": Words("Växthus", "Greenhouse"),
+        "patio_roof": Words("Altantak", "Patio roof"),
+        "sandpit": Words("Sandlåda", "Sandpit"),
+        "shadow": Words("Skugga", "Shadow"),
+        "vegetation": Words("Vegetation", "Vegetation"),
+        "rock": Words("Berg i dagen", "Rock"),
+        "lean": Words("Taket lutar ut i bilden", "Roof leans out in the image"),
+        "below_size": Words("Under minsta area", "Below minimum size"),
+        "temporary": Words("Tillfälligt objekt", "Temporary object"),
+        "already_mapped": Words("Finns redan i kartan", "Already mapped"),
+        "other": Words("Annat", "Other"),
+    },
+    "coverage": {
+        "checked": Words("Kontrollerad", "Checked"),
+        "not_checked": Words("Ej kontrollerad", "Not checked"),
+    },
+}
+
+LAYERS: dict[str, Words] = {
+    "discrepancy": Words("Avvikelser", "Discrepancies"),
+    "to_review": Words("Att granska", "To review"),
+    "all": Words("Alla avvikelser", "All discrepancies"),
+    "map": Words("Karta", "Map"),
+    "map_status": Words("Kartobjekt efter status", "Map objects by status"),
+    "detection": Words("Detektioner", "Detections"),
+    "coverage": Words("Täckning", "Coverage"),
+    "run": Words("Körning", "Run"),
+    "probability": Words("Sannolikhet", "Probability"),
+    "orthophoto": Words("Ortofoto", "Orthophoto"),
+}
+
+PROJECT: dict[str, Words] = {
+    "title": Words("Granskning", "Review"),
+    "group_review": Words("Granskning", "Review"),
+    "group_map": Words("Karta", "Map"),
+    "group_image": Words("Bild", "Imagery"),
+    "theme_review": Words("Granskning", "Review"),
+    "theme_map": Words("Endast karta", "Map only"),
+    "theme_image": Words("Endast bild", "Imagery only"),
+    "theme_probability": Words("Sannolikhet", "Probability"),
+    "bookmarks": Words("Högst prioritet", "Highest priority"),
+    "decision": Words("Beslut", "Decision"),
+    "image": Words("Bild", "Image"),
+    "evidence": Words("Underlag", "Evidence"),
+    "origin": Words("Ursprung", "Origin"),
+    "reason_hint": Words("Ange gärna varför den avvisas", "Please say why it is rejected"),
+    "status_hint": Words("Välj ett av värdena i listan", "Choose one of the values in the list"),
+}
