@@ -1,0 +1,266 @@
+"""The digital map, from whatever it is kept in, as mapped objects in the project CRS.
+
+Wrong or missing input is one line: the source, what was expected, what was found. What can be mended without
+guessing (invalid polygons, curves, heights, stray lines, unreadable dates) is mended, counted and logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyogrio
+import pyproj
+import shapely
+from numpy.typing import NDArray
+from pyogrio.errors import DataLayerError, DataSourceError
+from rasterio.crs import CRS
+
+from geoai.config import MapSettings
+from geoai.errors import CRSError, MapError
+from geoai.grid import crs_name, same_crs
+from geoai.vector import polygonal, union_by_group
+
+log = logging.getLogger(__name__)
+
+
+def read_map(settings: MapSettings, crs: CRS) -> gpd.GeoDataFrame:
+    """Read the mapped objects of *settings.source* in the project's *crs*, pieces of one object joined.
+
+    Columns: map_object_id (str, unique), theme, map_status ('current' or 'planned'), sigma_m (standard error
+    of position), map_date (datetime64, NaT where unknown), geometry (valid Polygon or MultiPolygon, 2D).
+    Raises MapError or CRSError.
+    """
+    if settings.source is None:
+        raise MapError("map.source: expected the digital map (file, folder or connection string), found none")
+    name = _shown(settings.source)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Measured .M. geometry types are not supported")
+        layer = _layer(settings, name)
+        _check_columns(settings, layer, name)
+        features = _read(settings, layer, name)
+    features = _in_crs(features, settings, crs, name)
+    features = _current_and_planned(features, settings, name)
+    features = _repaired(features, name)
+    return _joined(_attributes(features, settings, name), name)
+
+
+def _shown(source: str) -> str:
+    """Return *source* for messages and logs, without passwords."""
+    if "@" in source or source.upper().startswith("PG:"):
+        return re.sub(r"(?i)(password\s*=\s*)('[^']*'|\S+)|(?<=:)[^:@/]+(?=@)", r"\1***", source)
+    return source
+
+
+def _layer(settings: MapSettings, name: str) -> str:
+    """Return the layer to read: the configured one, or the only one with geometry."""
+    source = str(settings.source)
+    if source.upper().startswith("PG:") and "PostgreSQL" not in pyogrio.list_drivers():
+        raise MapError(
+            f"{name}: expected a GDAL with the PostgreSQL driver, found one without; "
+            "install pyogrio from conda-forge or export the layer to a GeoPackage"
+        )
+    if not _is_remote(source) and not Path(source).exists():
+        raise MapError(f"{name}: expected a file or folder, found none")
+    try:
+        listed = pyogrio.list_layers(source)
+    except DataSourceError as error:
+        raise MapError(f"{name}: expected a source that OGR can open, found {_line(error)}") from None
+    layers = [str(layer) for layer, geometry_type in listed if geometry_type is not None]
+    if settings.layer is None and len(layers) == 1:
+        return layers[0]
+    if settings.layer in layers:
+        return str(settings.layer)
+    wanted = f"the layer {settings.layer!r}" if settings.layer else "map.layer to name one of several layers"
+    raise MapError(f"{name}: expected {wanted}, found {', '.join(layers) or 'no layer with geometry'}")
+
+
+def _is_remote(source: str) -> bool:
+    return re.match(r"(?i)/vsi|[a-z][a-z0-9+.-]+:", source) is not None
+
+
+def _line(error: Exception) -> str:
+    return _shown(" ".join(str(error).split()))
+
+
+def _check_columns(settings: MapSettings, layer: str, name: str) -> None:
+    columns = [str(field) for field in pyogrio.read_info(settings.source, layer=layer)["fields"]]
+    for key in ("id_column", "status_column", "date_column", "sigma_column"):
+        wanted = getattr(settings, key)
+        if wanted is not None and wanted not in columns:
+            raise MapError(f"{name}: expected the column {wanted!r} (map.{key}), found {', '.join(columns)}")
+
+
+def _read(settings: MapSettings, layer: str, name: str) -> gpd.GeoDataFrame:
+    """Read the features and the configured columns, in 2D and without curves; the index is the feature id."""
+    columns = [settings.id_column, settings.status_column, settings.date_column, settings.sigma_column]
+    try:
+        features = pyogrio.read_dataframe(
+            settings.source,
+            layer=layer,
+            where=settings.where,
+            columns=sorted({column for column in columns if column is not None}),
+            force_2d=True,
+            fid_as_index=True,
+        )
+    except (ValueError, DataLayerError) as error:
+        if settings.where is None:
+            raise MapError(f"{name}: expected a readable layer, found {_line(error)}") from None
+        raise MapError(
+            f"{name}: expected map.where to be a valid filter, found {settings.where!r}: {_line(error)}"
+        ) from None
+    if features.empty:
+        found = f"none where {settings.where}" if settings.where else "an empty layer"
+        raise MapError(f"{name}: expected polygons in {layer!r}, found {found}")
+    return features
+
+
+def _in_crs(features: gpd.GeoDataFrame, settings: MapSettings, crs: CRS, name: str) -> gpd.GeoDataFrame:
+    """Return the features in *crs*; heights (a compound CRS) do not count as another one."""
+    if features.crs is None:
+        raise CRSError(f"{name}: expected {crs_name(crs)}, found no CRS")
+    flat: pyproj.CRS = features.crs.to_2d()
+    found = CRS.from_user_input(flat)
+    if same_crs(found, crs):
+        return features.set_crs(crs.to_wkt(), allow_override=True)
+    if not settings.reproject:
+        raise CRSError(
+            f"{name}: expected {crs_name(crs)}, found {crs_name(found)}; set map.reproject to bring it over"
+        )
+    log.info("%s: reprojected from %s to %s", name, crs_name(found), crs_name(crs))
+    return features.set_crs(flat, allow_override=True).to_crs(crs.to_wkt())
+
+
+def _current_and_planned(features: gpd.GeoDataFrame, settings: MapSettings, name: str) -> gpd.GeoDataFrame:
+    """Add map_status from the status column and leave out what is neither current nor planned."""
+    if settings.status_column is None:
+        return features.assign(map_status="current")
+    status = features[settings.status_column].astype(str)
+    planned = status.isin(settings.planned)
+    current = status.isin(settings.current) if settings.current else ~planned
+    kept = features.assign(map_status=np.where(planned, "planned", "current"))[planned | current]
+    if kept.empty:
+        wanted = ", ".join([*settings.current, *settings.planned])
+        found = ", ".join(sorted(status.unique())[:10])
+        raise MapError(f"{name}: expected {settings.status_column} to be one of {wanted}, found {found}")
+    if len(kept) < len(features):
+        log.info("%s: %d features of another status left out", name, len(features) - len(kept))
+    return kept
+
+
+def _repaired(features: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """Return the features that are polygons, made valid."""
+    geometry = features.geometry.to_numpy()
+    kinds = pd.Series(features.geom_type).fillna("no geometry")
+    areal = kinds.isin(["Polygon", "MultiPolygon", "GeometryCollection"]).to_numpy()
+    geometry = np.where(areal, geometry, shapely.Polygon())
+    invalid = ~shapely.is_valid(geometry)
+    geometry[invalid] = shapely.make_valid(geometry[invalid], method="structure", keep_collapsed=False)
+    geometry = polygonal(geometry)
+    left = shapely.area(geometry) > 0
+    if not left.any():
+        found = ", ".join(f"{count} {kind}" for kind, count in kinds.value_counts().sort_index().items())
+        raise MapError(f"{name}: expected polygons, found {found}")
+    if invalid.any():
+        log.warning("%s: %d invalid polygons repaired", name, int(invalid.sum()))
+    if not left.all():
+        log.warning("%s: %d features without area left out", name, int((~left).sum()))
+    return features.set_geometry(geometry, crs=features.crs)[left]
+
+
+def _attributes(features: gpd.GeoDataFrame, settings: MapSettings, name: str) -> gpd.GeoDataFrame:
+    """Return the features with the columns of the mapped contract."""
+    return gpd.GeoDataFrame(
+        {
+            "map_object_id": _ids(features, settings, name),
+            "theme": np.full(len(features), settings.theme, dtype=object),
+            "map_status": features["map_status"].to_numpy(dtype=object),
+            "sigma_m": _sigmas(features, settings, name),
+            "map_date": _dates(features, settings, name),
+        },
+        geometry=features.geometry.to_numpy(),
+        crs=features.crs,
+    )
+
+
+def _ids(features: gpd.GeoDataFrame, settings: MapSettings, name: str) -> NDArray[Any]:
+    """Return the object ids as text; the feature id where there is no other."""
+    fids = features.index.to_numpy()
+    if settings.id_column is None:
+        return np.array([str(fid) for fid in fids], dtype=object)
+    column = features[settings.id_column]
+    unknown = column.isna().to_numpy() | (column.astype(str).str.strip() == "").to_numpy()
+    if unknown.any():
+        log.warning("%s: %d objects without %s named fid-…", name, int(unknown.sum()), settings.id_column)
+    whole = pd.api.types.is_float_dtype(column)  # OGR gives whole numbers with gaps as floats
+    values = [f"{value:.0f}" if whole and value == value // 1 else str(value) for value in column]
+    named = [f"fid-{fid}" if gone else value for value, gone, fid in zip(values, unknown, fids, strict=True)]
+    return np.array(named, dtype=object)
+
+
+def _sigmas(features: gpd.GeoDataFrame, settings: MapSettings, name: str) -> NDArray[np.float64]:
+    """Return the standard error of position (m); the configured one where the map does not say."""
+    if settings.sigma_column is None:
+        return np.full(len(features), settings.sigma_m)
+    column = features[settings.sigma_column]
+    sigmas = pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64)
+    wrong = ~(sigmas >= 0) & column.notna().to_numpy()
+    _check_readable(column, wrong, "a number of metres", settings.sigma_column, name)
+    return np.where(sigmas >= 0, sigmas, settings.sigma_m)
+
+
+def _dates(features: gpd.GeoDataFrame, settings: MapSettings, name: str) -> NDArray[np.datetime64]:
+    """Return the date of each object's last change (UTC), NaT where the map does not say."""
+    if settings.date_column is None:
+        return np.full(len(features), np.datetime64("NaT", "ms"))
+    column = features[settings.date_column]
+    texts = column if pd.api.types.is_datetime64_any_dtype(column) else column.astype("string")
+    dates = pd.to_datetime(texts, errors="coerce", utc=True, format=None if texts is column else "ISO8601")
+    wrong = dates.isna().to_numpy() & column.notna().to_numpy()
+    _check_readable(column, wrong, "a date (YYYY-MM-DD)", settings.date_column, name)
+    days: NDArray[np.datetime64] = dates.dt.tz_localize(None).to_numpy(dtype="datetime64[ms]")
+    return days
+
+
+def _check_readable(
+    column: pd.Series[Any], wrong: NDArray[np.bool_], expected: str, key: str, name: str
+) -> None:
+    """Raise MapError where no value of *column* can be read, log where some cannot."""
+    if not wrong.any():
+        return
+    example = column[wrong].iloc[0]
+    if wrong.sum() == column.notna().sum():
+        raise MapError(f"{name}: expected {key} to be {expected}, found {example!r}")
+    log.warning("%s: %d values of %s taken as unknown, e.g. %r", name, int(wrong.sum()), key, example)
+
+
+def _joined(pieces: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
+    """Join the pieces that share an id: as uncertain as the worst of them, as new as the last."""
+    group, ids = pd.factorize(pieces["map_object_id"])
+    if len(ids) == len(pieces):
+        return pieces
+    by_id = pieces.drop(columns="geometry").groupby(group)
+    torn = by_id["map_status"].nunique() > 1
+    if torn.any():
+        raise MapError(
+            f"{name}: expected one status for each object, "
+            f"found {ids[int(torn.argmax())]!r} current and planned"
+        )
+    log.info("%s: %d pieces joined to %d objects", name, len(pieces), len(ids))
+    rows = by_id.agg(
+        {
+            "map_object_id": "first",
+            "theme": "first",
+            "map_status": "first",
+            "sigma_m": "max",
+            "map_date": "max",
+        }
+    )
+    geometry = union_by_group(pieces.geometry.to_numpy(), group, len(ids))
+    return gpd.GeoDataFrame(rows, geometry=geometry, crs=pieces.crs)
