@@ -17,6 +17,7 @@ from xml.etree import ElementTree
 import numpy as np
 import rasterio
 import rasterio.shutil
+from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
 from rasterio.io import MemoryFile
@@ -90,7 +91,9 @@ def read_bounds(path: Path, bounds: tuple[float, float, float, float], *, bands:
         if not intersect(whole, wanted):
             raise ImageryError(f"{path}: expected imagery within {bounds}, found {tuple(source.bounds)}")
         window = whole.intersection(wanted)
-        transform = source.window_transform(window)
+        t = source.transform
+        corner = t.c + window.col_off * t.a, t.f + window.row_off * t.e
+        transform = Affine(t.a, t.b, corner[0], t.d, t.e, corner[1])
         grid = Grid(source.crs, transform, int(window.height), int(window.width))
         return Raster(source.read(bands, window=window), read_valid(source, window), grid)
 
