@@ -66,7 +66,7 @@ class Municipality:
     """A made municipality: the folder of its sheets, its map, and the truth about the map.
 
     *planted* (also in *truth*, a GeoPackage to look at) has a row per planted error and per map object:
-    planted_class, map_object_id (None where nothing is mapped), geometry: the building, wing or place.
+    planted_class, map_object_id (null where nothing is mapped), geometry: the building, wing or place.
     """
 
     flight: Path
@@ -328,7 +328,7 @@ def _answers(truth: gpd.GeoDataFrame, signals: gpd.GeoDataFrame) -> NDArray[np.b
     named = [set(json.loads(ids)) for ids in signals["map_object_ids"]]
     places, seen = truth.geometry.to_numpy(), signals.geometry.to_numpy()
     for row, (object_id, place) in enumerate(zip(truth["map_object_id"], places, strict=True)):
-        if object_id is not None:
+        if isinstance(object_id, str):  # what is missing is None or NaN, as pandas likes
             answers[row] = [object_id in ids for ids in named]
             continue
         smaller = np.minimum(shapely.area(seen), place.area)
