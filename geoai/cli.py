@@ -58,7 +58,7 @@ def main() -> None:
     )
     try:
         app()
-    except GeoaiError as error:
+    except (GeoaiError, OSError) as error:  # OSError: a disk that is full, a share that is gone
         print(f"geoai: {error}", file=sys.stderr)
         sys.exit(1)
 
@@ -117,6 +117,76 @@ def check(
     _show_findings(acceptance.findings)
     if any(finding.severity == "error" for finding in acceptance.findings):
         raise typer.Exit(2)
+
+
+@app.command()
+def demo(
+    seed: Annotated[int, typer.Option(help="Seed of the municipality.")] = 7,
+    config: ConfigOption = Path("configs/demo.yaml"),
+) -> None:
+    """Make a synthetic municipality with planted map errors, run the whole line and keep the score."""
+    import pyogrio
+
+    from geoai import pipeline
+    from geoai.demo import make_municipality, score
+
+    settings = _settings(config, None, None, None)
+    with _progress() as progress:
+        progress("make", 0, 1)
+        made = make_municipality(settings.data, seed=seed)
+        progress("make", 1, 1)
+        result = pipeline.run(settings, progress)
+    _show(result)
+    layers = (pyogrio.read_dataframe(result.review, layer=name) for name in ("discrepancy", "map_status"))
+    table = Table("class", "planted", "found", "false", title="Planted map errors")
+    for row in score(made.planted, *layers).itertuples(index=False):
+        table.add_row(*map(str, row))
+    console.print(table)
+    console.print(f"truth    {made.truth}", soft_wrap=True)
+
+
+@app.command()
+def train(config: ConfigOption = Path("configs/train.yaml")) -> None:
+    """Train a model on labelled imagery and pack it. Run it again to go on where it stopped."""
+    from geoai.config import load
+    from geoai.training import TrainingSettings
+    from geoai.training import train as train_model
+
+    logging.getLogger("geoai").setLevel(logging.INFO)
+    package = train_model(load(config, TrainingSettings))
+    console.print(f"model    {package.folder}", soft_wrap=True)
+
+
+@app.command()
+def evaluate(
+    review: Annotated[
+        Path | None, typer.Option(help="review.gpkg of a run: its detections against its map.")
+    ] = None,
+    bounds: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option(help="Left, bottom, right, top (m): count only what lies in it."),
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of images/ and masks/: the model's pixels against them.")
+    ] = None,
+    gsd: Annotated[float, typer.Option(help="GSD of the images (m).")] = 0.3,
+    every: Annotated[int, typer.Option(help="Only files whose number is a multiple of this.")] = 1,
+    model: Annotated[str, typer.Option(help="Name of a shipped package, or the path of one.")] = "buildings",
+    output: Annotated[Path | None, typer.Option(help="Write the scores here as JSON.")] = None,
+) -> None:
+    """Score a run's objects against its map, or a model's pixels against masks."""
+    from geoai import evaluation
+
+    if (review is None) == (images is None):
+        raise typer.BadParameter("expected one of --review and --images")
+    if review is not None:
+        scores = evaluation.evaluate_review(review, bounds)
+    else:
+        assert images is not None
+        scores = evaluation.evaluate_images(model, images, gsd_m=gsd, every=every)
+    print(scores.to_json(), end="")
+    if output is not None:
+        evaluation.write_evaluation(output, scores)
 
 
 @contextmanager

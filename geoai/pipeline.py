@@ -30,7 +30,7 @@ from geoai.config import Settings
 from geoai.errors import CatalogError
 from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, crs_name, parse_crs
-from geoai.model import ModelPackage, check_fits, find_package, load_segmenter
+from geoai.model import STRIDE_PX, ModelPackage, Segmenter, check_fits, find_package, load_segmenter
 from geoai.raster import LatticeFile, appearing_whole, write_mosaic
 from geoai.tiling import BAND_NAMES, TileJob
 
@@ -275,13 +275,13 @@ class TileReader:
             for file in self.store.files(acceptance.flight.id, "image", acceptance.scheme)
         }
         self._lock = threading.Lock()
-        self._segmenter: prediction.Segmenter | None = None
+        self._segmenter: Segmenter | None = None
 
     def predict(self, tile_id: str) -> TileOutcome:
         """Predict one tile unless it is there already, and commit its item."""
         scheme, options = self.acceptance.scheme, self.settings.prediction
         box = scheme.tile_box(tile_id)
-        reach = box.snapped(prediction.STRIDE_PX).grown(options.halo_px)
+        reach = box.snapped(STRIDE_PX).grown(options.halo_px)
         near = [name for name in scheme.tiles_over(reach) if name in self._files]
         mark = catalog.fingerprint(
             "prediction",
@@ -319,7 +319,7 @@ class TileReader:
         self.store.write_item(self.collection, item)
         return TileOutcome(tile_id, "done")
 
-    def _network(self) -> prediction.Segmenter:
+    def _network(self) -> Segmenter:
         with self._lock:
             if self._segmenter is None:
                 self._segmenter = load_segmenter(self.model, precision=self.settings.prediction.precision)
@@ -401,7 +401,7 @@ def make_review(
         model_id=model.id,
         model_checksum=model.checksum,
         config_hash=config_hash,
-        map_source=_without_secrets(settings.map.source or ""),
+        map_source=settings.map.source or "",
         map_snapshot=snapshot,
         gsd_m=scheme.gsd_m,
         crs=crs_name(scheme.crs),
@@ -426,16 +426,6 @@ def _band_of(theme: str, model: ModelPackage) -> int:
     if theme not in model.classes:
         raise CatalogError(f"map.theme: expected one of {', '.join(model.classes)}, found {theme}")
     return model.classes.index(theme) + 1
-
-
-def _without_secrets(source: str) -> str:
-    """Return a map source that may be shown: a connection string keeps its host and database only."""
-    if not source.upper().startswith("PG:"):
-        return source
-    shown = [
-        part for part in source[3:].split() if part.split("=")[0] in ("host", "dbname", "schemas", "port")
-    ]
-    return "PG:" + " ".join(shown)
 
 
 def _coverage(

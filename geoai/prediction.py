@@ -11,26 +11,17 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geoai.grid import PixelBox, TileScheme
+from geoai.model import STRIDE_PX, Segmenter
 from geoai.raster import LatticeFile, read_lattice, write_cog
 
-STRIDE_PX = 32
 NODATA = 255
 SCALE = 250
 """Stored value of probability 1; a step is 0.004."""
-
-
-class Segmenter(Protocol):
-    """Reads a chip: uint8 (band, row, col), sides multiples of 32 → float32 (class, row, col), 0 … 1."""
-
-    def __call__(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return the probability of each class, the background left out."""
-        ...
 
 
 def windows(box: PixelBox, window_px: int) -> Iterator[PixelBox]:

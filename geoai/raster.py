@@ -20,10 +20,12 @@ import rasterio.shutil
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
+from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.windows import Window, from_bounds, intersect
 
 from geoai.errors import ImageryError
+from geoai.errors import CatalogError
 from geoai.grid import Grid, PixelBox, TileScheme
 
 GDAL_OPTIONS = {
@@ -144,7 +146,7 @@ def write_cog(
     """Write *data* (band, row, col) as a Cloud Optimized GeoTIFF that appears whole or not at all.
 
     Invalid pixels go into an internal mask (*valid* given) or are *nodata*. Lossless is DEFLATE for one
-    band, ZSTD 1 with a predictor for colour. Raises OSError where the disk refuses.
+    band, ZSTD 1 with a predictor for colour. Raises CatalogError where the disk refuses.
     """
     options: dict[str, Any] = {"BLOCKSIZE": 512, "BIGTIFF": "IF_SAFER", "OVERVIEW_RESAMPLING": "AVERAGE"}
     if compression == "jpeg":
@@ -174,8 +176,11 @@ def write_cog(
                 target.update_tags(**tags)
             for band, description in enumerate(descriptions, start=1):
                 target.set_band_description(band, description)
-        with appearing_whole(path) as partial:
-            rasterio.shutil.copy(memory.name, partial, driver="COG", **options)
+        try:
+            with appearing_whole(path) as partial:
+                rasterio.shutil.copy(memory.name, partial, driver="COG", **options)
+        except (RasterioError, OSError) as error:
+            raise CatalogError(f"{path}: expected a disk that takes it, found: {error}") from error
 
 
 @contextmanager
