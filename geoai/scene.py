@@ -56,6 +56,8 @@ ROAD_HALF_M = 3.0
 VERGE_M = 1.1
 CROWN_STAMPS = 40
 STRIP_ROWS = 512
+HIGHLIGHT = np.float32(205)
+"""Brightness from which the camera's response flattens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +178,7 @@ def _style(rng: np.random.Generator) -> _Style:
         leaves=_colour(np.array([72.0, 98, 50]) + rng.normal(0, 9, 3)),
         needles=_colour(np.array([44.0, 66, 42]) + rng.normal(0, 6, 3)),
         asphalt=_colour(np.array([grey, grey, grey * rng.uniform(0.96, 1.04)])),
-        gravel=_colour(np.array([180.0, 170, 150]) + rng.normal(0, 10, 3)),
+        gravel=_colour(np.array([164.0, 155, 138]) + rng.normal(0, 10, 3)),
         gain=float(rng.uniform(0.95, 1.3)),
         contrast=float(rng.uniform(0.85, 1.15)),
         saturation=float(rng.uniform(0.55, 0.95)),
@@ -784,6 +786,10 @@ class _Town:
             if marked:
                 dash = _Rect(x + dx / 2, y + dy / 2, min(1.5, length / 3), 0.1, angle)
                 self.canvas.polygon(dash.corners, (214.0, 214.0, 210.0), SMOOTH)
+            if rng.random() < 0.08:
+                mend = _Rect(x, y, float(rng.uniform(0.8, 5)), float(rng.uniform(0.4, 1.4)), angle)
+                tone = np.array(self.style.asphalt) * rng.uniform(0.8, 1.1)
+                self.canvas.polygon(mend.corners, _varied(rng, tone, 0.02, 1.0), ASPHALT)
             if rng.random() < 0.05:
                 off = float(rng.choice([-1.6, 1.6]))
                 self._car(x - math.sin(angle) * off, y + math.cos(angle) * off, angle)
@@ -820,7 +826,7 @@ class _Town:
         turn = np.linspace(0, 2 * math.pi, 60, endpoint=False)
         wobble = 1 + 0.12 * np.sin(2 * turn + rng.uniform(0, 6)) + 0.07 * np.sin(5 * turn + rng.uniform(0, 6))
         middle = 0.5 * (cell.u0 + cell.u1), 0.5 * (cell.v0 + cell.v1)
-        reach = 0.44 * (cell.u1 - cell.u0), 0.40 * (cell.v1 - cell.v0)
+        reach = 0.37 * (cell.u1 - cell.u0), 0.35 * (cell.v1 - cell.v0)
         colour = _varied(rng, (46, 58, 56) if rng.random() < 0.6 else (70, 84, 84), 0.12)
         for grow, paint, surface in ((1.08, (112.0, 108.0, 74.0), MEADOW), (1.0, colour, WATER)):
             shore = [
@@ -991,8 +997,11 @@ class _Town:
         u, inner = cell.u0 + 12, (cell.v0 + 10, cell.v1 - 10)
         form: Form = "flat" if rng.random() < 0.6 else ("hip" if rng.random() < 0.5 else "gable")
         eaves = float(rng.uniform(8.5, 14))
+        terraces = rng.random() < 0.35
         while u + 36 < cell.u1 - 8:
-            if rng.random() < 0.68:
+            if terraces:
+                self._terraces(u + 16, inner)
+            elif rng.random() < 0.68:
                 length, wide = float(rng.uniform(13, 17)), float(rng.uniform(5.2, 7.0))
                 v = float(rng.uniform(inner[0] + 7, inner[1] - 7))
                 x, y = self.point(u + 16, v)
@@ -1008,6 +1017,21 @@ class _Town:
             u, v = rng.uniform(cell.u0 + 10, cell.u1 - 10), inner[0] + 4
             pit = _Rect(*self.point(u, v), 3.5, 2.5, self.heading(u, v))
             self.canvas.polygon(pit.corners, _varied(rng, style.gravel, 0.06), GRAVEL)
+
+    def _terraces(self, u: float, inner: tuple[float, float]) -> None:
+        """Set two rows of terraced houses, each under one long roof, with strips of garden behind."""
+        rng = self.rng
+        for v, out in ((inner[0] + 8, 1.0), (inner[1] - 8, -1.0)):
+            half = 2.9 * int(rng.integers(3, 6))
+            body = _Rect(*self.point(u, v), half, float(rng.uniform(4.0, 5.0)), self.heading(u, v))
+            house = self._house((body,), eaves=float(rng.uniform(3.0, 6.0)))
+            self.planned.append(replace(house, kind="block"))
+            for along in np.arange(-half, half + 0.1, 5.8):
+                fence = _Rect(*self.point(u + along, v + out * 9), 3.6, 0.1, body.angle + math.pi / 2)
+                self.boxes.append((fence, 1.6, _varied(rng, (128, 104, 84), 0.1), SMOOTH))
+            for along in np.arange(2.9 - half, half, 5.8):
+                patio = _Rect(*self.point(u + along, v + out * 7), 2.4, 1.5, body.angle)
+                self.canvas.polygon(patio.corners, _varied(rng, (156, 150, 142), 0.12), PAVING)
 
     def _path(self, u: float, v: float, cell: _Cell) -> None:
         line = np.array([self.point(u, w) for w in np.linspace(cell.v0 + 4, v, 6)])
@@ -1048,9 +1072,30 @@ class _Town:
                         self._lorry(*self.point(u + du, away), angle)
                     else:
                         self._car(*self.point(u + du, away), angle)
+            self._clutter(u, away)
             u += 46
         for _ in range(int(rng.integers(0, 8))):
             self._tree(*self.point(rng.uniform(cell.u0, cell.u1), cell.v0 + 6), "broad")
+
+    def _clutter(self, u: float, v: float) -> None:
+        """Leave containers, pallets, heaps of sand and worn ground about a yard."""
+        rng = self.rng
+        for _ in range(int(rng.integers(2, 8))):
+            at = self.point(u + float(rng.uniform(0, 44)), v + float(rng.normal(0, 5)))
+            worn = _Rect(*at, float(rng.uniform(1, 7)), float(rng.uniform(0.6, 3)), rng.uniform(0, math.pi))
+            shade = np.array(self.style.asphalt) * rng.uniform(0.75, 1.2)
+            self.canvas.polygon(worn.corners, _varied(rng, shade, 0.03, 2.0), ASPHALT)
+        for _ in range(int(rng.integers(0, 4))):
+            at = self.point(u + float(rng.uniform(0, 44)), v + float(rng.normal(0, 3)))
+            box = _Rect(*at, float(rng.choice([3.0, 6.0])), 1.2, self.heading(u, v))
+            paint: Colour = ((72, 92, 128), (140, 66, 54), (160, 160, 158), (84, 108, 90))[
+                int(rng.integers(4))
+            ]
+            self.boxes.append((box, 2.6, _varied(rng, paint, 0.1), SMOOTH))
+        for _ in range(int(rng.integers(0, 12))):
+            at = self.point(u + float(rng.uniform(0, 44)), v + float(rng.normal(0, 5)))
+            pallet = _Rect(*at, 0.6, 0.4, rng.uniform(0, math.pi))
+            self.boxes.append((pallet, rng.uniform(0.2, 1.5), _varied(rng, (158, 136, 108), 0.2), SMOOTH))
 
     # things
 
@@ -1252,6 +1297,7 @@ def _expose(
     colour = (grey + (colour - grey) * np.float32(style.saturation)) * np.array(style.cast, np.float32)
     colour = (colour * np.float32(style.gain) - 110) * np.float32(style.contrast) + 110
     colour += (np.array((196, 202, 208), np.float32) - colour) * np.float32(style.haze)
+    colour -= np.maximum(colour - HIGHLIGHT, 0) * np.float32(0.5)
     exposed: NDArray[np.uint8] = np.clip(colour, 0, 255).astype(np.uint8)
     return exposed
 
