@@ -27,7 +27,7 @@ from rasterio.errors import RasterioError
 from geoai import __version__, catalog, flight, prediction, tiling
 from geoai.catalog import Catalog
 from geoai.config import Settings
-from geoai.errors import CatalogError
+from geoai.errors import CatalogError, ConfigError
 from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, crs_name, parse_crs
 from geoai.model import STRIDE_PX, ModelPackage, Segmenter, check_fits, find_package, load_segmenter
@@ -158,8 +158,10 @@ def _write_summary(result: RunResult) -> None:
 
 
 def open_model(settings: Settings) -> ModelPackage:
-    """Find the configured model package and verify its checksum."""
-    return find_package(settings.prediction.model)
+    """Find the configured model package, verify its checksum, and see that it knows the map's theme."""
+    model = find_package(settings.prediction.model)
+    _band_of(settings.map.theme, model)
+    return model
 
 
 def open_map(settings: Settings) -> tuple[gpd.GeoDataFrame, str]:
@@ -424,7 +426,7 @@ def make_review(
 
 def _band_of(theme: str, model: ModelPackage) -> int:
     if theme not in model.classes:
-        raise CatalogError(f"map.theme: expected one of {', '.join(model.classes)}, found {theme}")
+        raise ConfigError(f"map.theme: expected one of {', '.join(model.classes)}, found {theme}")
     return model.classes.index(theme) + 1
 
 

@@ -24,8 +24,7 @@ from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.windows import Window, from_bounds, intersect
 
-from geoai.errors import ImageryError
-from geoai.errors import CatalogError
+from geoai.errors import CatalogError, ImageryError
 from geoai.grid import Grid, PixelBox, TileScheme
 
 GDAL_OPTIONS = {
@@ -145,8 +144,8 @@ def write_cog(
 ) -> None:
     """Write *data* (band, row, col) as a Cloud Optimized GeoTIFF that appears whole or not at all.
 
-    Invalid pixels go into an internal mask (*valid* given) or are *nodata*. Lossless is DEFLATE for one
-    band, ZSTD 1 with a predictor for colour. Raises CatalogError where the disk refuses.
+    Invalid pixels go into an internal mask (*valid* given) or are *nodata*. Lossless is ZSTD 1,
+    with a predictor for colour. Raises CatalogError where the disk refuses.
     """
     options: dict[str, Any] = {"BLOCKSIZE": 512, "BIGTIFF": "IF_SAFER", "OVERVIEW_RESAMPLING": "AVERAGE"}
     if compression == "jpeg":

@@ -1,0 +1,286 @@
+"""The whole line on a small made flight, with a stand-in for the network: bright red is a roof."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pyogrio
+import pytest
+import shapely
+from numpy.typing import NDArray
+
+from geoai import pipeline
+from geoai.config import Settings, load_settings
+from geoai.errors import GeoaiError
+from geoai.pipeline import RunResult
+
+from conftest import WriteOrthophoto
+
+LEFT, TOP = 450_000.0, 6_401_000.0
+HOUSES = {
+    "kept": (10, 10, 22, 20),
+    "on four tiles": (44, 42, 58, 54),
+    "new": (70, 20, 82, 30),
+    "extended": (15, 70, 31, 80),
+    "at the sheet's seam": (46, 80, 56, 90),
+}
+"""What stands, in metres east and south of the corner: left, top, right, bottom."""
+
+
+def house(name: str, *, grow_m: float = 0.0) -> shapely.Polygon:
+    left, top, right, bottom = HOUSES[name]
+    return shapely.box(LEFT + left, TOP - bottom, LEFT + right - grow_m, TOP - top)
+
+
+def draw(path: Path, write: WriteOrthophoto, *, left_m: float, width_m: float, **houses: Any) -> None:
+    """Write one sheet of the flight, 100 m high."""
+    image = np.zeros((3, 500, round(width_m * 5)), np.uint8)
+    image[1] = 90
+    for left, top, right, bottom in (HOUSES | houses).values():
+        cols = [max(0, round((x - left_m) * 5)) for x in (left, right)]
+        image[0, round(top * 5) : round(bottom * 5), cols[0] : cols[1]] = 250
+    write(path, image, left=LEFT + left_m, top=TOP)
+
+
+@pytest.fixture
+def project(tmp_path: Path, write_orthophoto: WriteOrthophoto) -> Path:
+    """Make a flight of two sheets that overlap by a pixel, a map with errors, and the settings of a project."""
+    draw(tmp_path / "flight" / "east.tif", write_orthophoto, left_m=50.0, width_m=50.0)
+    draw(tmp_path / "flight" / "west.tif", write_orthophoto, left_m=0.0, width_m=50.2)
+    mapped = {
+        "a": house("kept"),
+        "b": house("on four tiles"),
+        "c": house("extended", grow_m=6.0),
+        "d": house("at the sheet's seam"),
+        "gone": shapely.box(LEFT + 70, TOP - 80, LEFT + 82, TOP - 70),
+        "outside": shapely.box(LEFT + 500, TOP - 80, LEFT + 510, TOP - 70),
+    }
+    frame = gpd.GeoDataFrame({"id": list(mapped)}, geometry=list(mapped.values()), crs=3006)
+    frame.to_file(tmp_path / "map.gpkg", layer="byggnad")
+    (tmp_path / "town.yaml").write_text(
+        f"""
+        data: {tmp_path / "data"}
+        flight: {{folder: {tmp_path / "flight"}, id: F1, date: 2026-05-14}}
+        tiling: {{tile_m: 50, compression: lossless}}
+        prediction: {{halo_px: 32, workers: 2}}
+        map: {{source: {tmp_path / "map.gpkg"}, id_column: id}}
+        """
+    )
+    return tmp_path / "town.yaml"
+
+
+class RedRoofs:
+    """Stands in for the network; counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    def __call__(self, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+        self.asked += 1
+        return np.where(chip[:1] > 150, np.float32(0.95), np.float32(0.01))
+
+
+@pytest.fixture
+def network(monkeypatch: pytest.MonkeyPatch) -> RedRoofs:
+    stand_in = RedRoofs()
+    monkeypatch.setattr(pipeline, "load_segmenter", lambda model, precision: stand_in)
+    return stand_in
+
+
+def counts(result: RunResult, stage: str) -> dict[str, int]:
+    return next(s.counts for s in result.stages if s.name == stage)
+
+
+def run(path: Path, **overrides: Any) -> RunResult:
+    return pipeline.run(load_settings(path, overrides))
+
+
+def test_a_flight_becomes_a_review(project: Path, network: RedRoofs) -> None:
+    result = run(project)
+    signals = pyogrio.read_dataframe(result.review, layer="discrepancy")
+    assert sorted(signals["class"]) == ["demolished", "extended", "missing"]
+    by_class = signals.set_index("class")
+    assert by_class.geometry["missing"].intersection(house("new")).area == pytest.approx(120, rel=0.05)
+    assert json.loads(by_class.map_object_ids["demolished"]) == ["gone"]
+    assert by_class.plus_m2["extended"] == pytest.approx(60, rel=0.2)
+    status = pyogrio.read_dataframe(result.review, layer="map_status").set_index("map_object_id")["status"]
+    assert status.to_dict() == {
+        "a": "confirmed",
+        "b": "confirmed",
+        "c": "extended",
+        "d": "confirmed",
+        "gone": "demolished",
+        "outside": "not_assessable",
+    }
+    assert len(pyogrio.read_dataframe(result.review, layer="detection")) == len(HOUSES)
+    coverage = pyogrio.read_dataframe(result.review, layer="coverage")
+    assert coverage[coverage.status == "checked"].area.sum() == pytest.approx(100 * 100)
+    assert result.signals == {"missing": 1, "demolished": 1, "extended": 1}
+    assert result.review.with_suffix(".qgz").exists()
+    summary = json.loads((result.review.parent / "run.json").read_text())
+    assert [stage["name"] for stage in summary["stages"]] == ["accept", "tile", "predict", "compare"]
+
+
+def test_an_unchanged_flight_is_recognised_and_its_review_left_alone(
+    project: Path, network: RedRoofs
+) -> None:
+    first = run(project)
+    asked, before = network.asked, first.review.stat()
+    again = run(project)
+    assert network.asked == asked
+    assert counts(again, "tile") == counts(again, "predict") == {"skipped": 4}
+    assert again.review == first.review
+    assert (again.review.stat().st_mtime_ns, again.review.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert again.signals == first.signals
+
+
+def test_a_changed_sheet_redoes_its_tiles_and_what_depends_on_them(
+    project: Path, network: RedRoofs, write_orthophoto: WriteOrthophoto
+) -> None:
+    first = run(project)
+    built = (60, 4, 68, 14)
+    draw(
+        project.parent / "flight" / "east.tif", write_orthophoto, left_m=50.0, width_m=50.0, another=built
+    )
+    again = run(project)
+    assert counts(again, "tile") == {"done": 2, "skipped": 2}
+    assert counts(again, "predict") == {"done": 4}  # the western tiles read over the border
+    assert again.signals["missing"] == 2
+    assert again.review != first.review
+    assert first.review.exists()
+
+
+def test_other_settings_of_the_comparison_redo_no_tile(project: Path, network: RedRoofs) -> None:
+    first = run(project)
+    again = run(project, **{"compare.min_area_m2": 200.0})
+    assert counts(again, "predict") == {"skipped": 4}
+    assert again.review != first.review
+    assert again.signals == {"below_min": 2, "extended": 1}
+
+
+def test_a_sheet_that_leaves_the_flight_takes_its_tiles_along(project: Path, network: RedRoofs) -> None:
+    run(project)
+    (project.parent / "flight" / "east.tif").unlink()
+    again = run(project)
+    assert counts(again, "tile") == {"done": 2, "skipped": 2} or counts(again, "tile")["done"] >= 2
+    store = pipeline.Catalog(project.parent / "data" / "catalog")
+    kept = {item["id"] for item in store.items("F1")}
+    assert kept == {item["id"] for item in store.items("F1.buildings")}
+    coverage = pyogrio.read_dataframe(again.review, layer="coverage")
+    assert coverage[coverage.status == "checked"].area.sum() == pytest.approx(50.2 * 100)
+
+
+def test_a_broken_sheet_is_a_finding_and_the_rest_goes_on(project: Path, network: RedRoofs) -> None:
+    east = project.parent / "flight" / "east.tif"
+    east.write_bytes(east.read_bytes()[:2000])
+    result = run(project)
+    (finding,) = [finding for finding in result.findings if finding.severity == "error"]
+    assert str(finding).startswith("east.tif: expected a readable orthophoto, found: ")
+    status = pyogrio.read_dataframe(result.review, layer="map_status").set_index("map_object_id")["status"]
+    assert status["gone"] == "not_assessable"
+    assert status["a"] == "confirmed"
+    assert "demolished" not in result.signals
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"crs": "EPSG:4326"}, "crs: expected a projected CRS in metres, found EPSG:4326"),
+        ({"map.theme": "road"}, "map.theme: expected one of building, found road"),
+        ({"tiling.gsd_m": 1.0}, "model buildings: expected a GSD of 0.12 to 0.35 m, found 1 m"),
+        ({"prediction.model": "roofs"}, "model 'roofs': expected a folder or a shipped package"),
+    ],
+)
+def test_what_cannot_work_is_said_before_any_tile_is_cut(
+    project: Path, network: RedRoofs, overrides: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(GeoaiError) as error:
+        run(project, **overrides)
+    assert str(error.value).startswith(message)
+    assert not list((project.parent / "data").rglob("*.tif"))
+
+
+SCRIPT = """
+import sys, time
+import numpy as np
+from pathlib import Path
+from geoai import pipeline
+from geoai.config import load_settings
+
+def slow(chip):
+    time.sleep({seconds})
+    return np.where(chip[:1] > 150, np.float32(0.95), np.float32(0.01))
+
+pipeline.load_segmenter = lambda model, precision: slow
+pipeline.run(load_settings(Path(sys.argv[1]), {{"prediction.workers": 1, "data": Path(sys.argv[2])}}))
+"""
+
+
+def rasters(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.tif")}
+
+
+def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(project: Path, network: RedRoofs) -> None:
+    killed, whole = project.parent / "killed", project.parent / "whole"
+    command = [sys.executable, "-c", SCRIPT.format(seconds=1.0), str(project), str(killed)]
+    process = subprocess.Popen(command, env=os.environ | {"OMP_NUM_THREADS": "1"})
+    predictions = killed / "catalog" / "flights" / "F1.buildings"
+    deadline = time.monotonic() + 60
+    while len(list(predictions.glob("*/*.json"))) < 2:
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    done = len(list(predictions.glob("*/*.json")))
+    assert 2 <= done < 4
+    resumed = run(project, data=killed)
+    assert counts(resumed, "tile") == {"skipped": 4}
+    assert counts(resumed, "predict") == {"skipped": done, "done": 4 - done}
+    undisturbed = run(project, data=whole)
+    assert resumed.signals == undisturbed.signals
+    assert rasters(killed) == rasters(whole)
+
+
+FULL_DISK = """
+import resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+import signal
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+sys.argv = ["geoai", "run", "--config", sys.argv[1]]
+from geoai.cli import main
+main()
+"""
+
+
+def test_a_full_disk_stops_the_run_with_one_line_and_nothing_half_written(
+    project: Path, network: RedRoofs
+) -> None:
+    noise = np.random.default_rng(1)
+    for sheet in (project.parent / "flight").iterdir():
+        import rasterio
+
+        with rasterio.open(sheet, "r+") as target:
+            target.write(noise.integers(1, 140, (3, target.height, target.width), np.uint8))
+    done = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, str(project)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("geoai: ")]
+    assert "image.tif: expected a disk that takes it, found: " in line
+    assert "Traceback" not in done.stderr
+    assert not [path for path in (project.parent / "data").rglob("*") if path.name.startswith(".image")]
+    assert not list((project.parent / "data").rglob("*.tif"))
+    assert counts(run(project), "tile") == {"done": 4}
+
+
+def test_settings_of_a_run_are_values(project: Path) -> None:
+    assert load_settings(project) == load_settings(project)
+    assert isinstance(load_settings(project), Settings)
