@@ -17,14 +17,19 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geoai.errors import PublishError
 from geoai.matching import match_groups
-from geoai.model import STRIDE_PX, Segmenter
+from geoai.model import STRIDE_PX, Segmenter, check_fits, find_package, load_segmenter
+from geoai.samples import LabelledImage, is_held_out, read_pairs
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-    from geoai.samples import LabelledImage
+Bounds = tuple[float, float, float, float]
+"""Left, bottom, right, top, in metres of the layers' CRS."""
 
+MIN_VISIBLE_SHARE = 0.8
+"""A mapped object that the imagery shows less of is not held against the model."""
 SIZE_BINS_M2 = ((0.0, 15.0), (15.0, 60.0), (60.0, 200.0), (200.0, math.inf))
 
 
@@ -126,6 +131,41 @@ def wilson(found: int, total: int) -> Share:
     return Share(found, total, share, max(0.0, min(low, share)), min(1.0, max(high, share)))
 
 
+def evaluate_images(
+    model: str, folder: Path, *, gsd_m: float, every: int = 1, threshold: float = 0.5
+) -> Evaluation:
+    """Score the pixels of a model package on images/ and masks/ in *folder*, see `samples.read_pairs`.
+
+    Only files whose number is a multiple of *every* are looked at (1: all); so the images that a training
+    held out can be scored. Raises ModelError where the package is not for such images.
+    """
+    package = find_package(model)
+    check_fits(package, ("red", "green", "blue"), gsd_m)
+    segmenter = load_segmenter(package, precision="auto")
+    images = (i for i in read_pairs(folder, gsd_m=gsd_m) if every == 1 or is_held_out(i.name, every))
+    pixels = score_images(segmenter, images, threshold=threshold)
+    return Evaluation(folder.name, package.id, package.checksum, pixels=pixels)
+
+
+def evaluate_review(review: Path, bounds: Bounds | None = None) -> Evaluation:
+    """Score the objects of a run, read from its review.gpkg: its detections against its map.
+
+    Mapped objects that the imagery does not show, or hides, do not count; see MIN_VISIBLE_SHARE.
+    """
+    import pyogrio
+
+    try:
+        detections = pyogrio.read_dataframe(review, layer="detection")
+        mapped = pyogrio.read_dataframe(review, layer="map_status")
+        run = pyogrio.read_dataframe(review, layer="run").iloc[0]
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, IndexError) as error:
+        found = " ".join(str(error).split())
+        raise PublishError(f"{review}: expected the review.gpkg of a run, found {found}") from error
+    shown = mapped["visible_share"].to_numpy(np.float64) >= MIN_VISIBLE_SHARE
+    objects = score_objects(detections, mapped, bounds, assessable=shown)
+    return Evaluation(str(run["flight_id"]), run["model_id"], run["model_checksum"], objects=objects)
+
+
 def score_pixels(seen: NDArray[np.bool_], label: NDArray[np.uint8], *, value: int = 1) -> PixelScores:
     """Hold *seen* (row, col) against labels (row, col): 0 background, *value* the class, from 254 unknown."""
     known, true = label < 254, label == value
@@ -152,17 +192,17 @@ def score_images(
 def score_objects(
     detections: gpd.GeoDataFrame,
     mapped: gpd.GeoDataFrame,
-    bounds: tuple[float, float, float, float],
+    bounds: Bounds | None,
     *,
-    footprint: shapely.Geometry | None = None,
+    assessable: NDArray[np.bool_] | None = None,
     tolerance_m: float = 2.5,
     overlap: float = 0.3,
     min_area_m2: float = 15.0,
 ) -> ObjectScores:
     """Hold detections against mapped objects (one CRS, metres) by group matching; see `geoai.matching`.
 
-    Counted are those whose inner point lies in *bounds* (left, bottom, right, top) and, where a *footprint*
-    of the imagery is given, that lie in it for four fifths of their area. All take part in the matching, so
+    Counted are those whose inner point lies in *bounds* (None: anywhere), mapped objects only where
+    *assessable* (map,): what the imagery does not show cannot be found. All take part in the matching, so
     that an object on the edge has its counterpart.
     """
     map_shapes, seen_shapes = mapped.geometry.to_numpy(), detections.geometry.to_numpy()
@@ -170,8 +210,9 @@ def score_objects(
     found = np.isin(groups.map_group, groups.seen_group)
     confirmed = np.isin(groups.seen_group, groups.map_group)
     map_m2, seen_m2 = shapely.area(map_shapes), shapely.area(seen_shapes)
-    map_inside = _inside(map_shapes, bounds, footprint)
-    seen_inside = _inside(seen_shapes, bounds, footprint)
+    map_inside, seen_inside = _inside(map_shapes, bounds), _inside(seen_shapes, bounds)
+    if assessable is not None:
+        map_inside &= assessable
 
     def recall(low: float, high: float) -> Share:
         return _share(found, map_inside & (low <= map_m2) & (map_m2 < high))
@@ -197,17 +238,14 @@ def write_evaluation(path: Path, evaluation: Evaluation) -> None:
     path.write_text(evaluation.to_json(), encoding="utf-8")
 
 
-def _inside(
-    shapes: NDArray[Any], bounds: tuple[float, float, float, float], footprint: shapely.Geometry | None
-) -> NDArray[np.bool_]:
-    """Return which *shapes* (object,) count, see `score_objects`."""
+def _inside(shapes: NDArray[Any], bounds: Bounds | None) -> NDArray[np.bool_]:
+    """Return which *shapes* (object,) have their inner point in *bounds*."""
+    if bounds is None:
+        return np.ones(len(shapes), bool)
     points = shapely.point_on_surface(shapes)
     x, y = shapely.get_x(points), shapely.get_y(points)
     left, bottom, right, top = bounds
     inside: NDArray[np.bool_] = (left <= x) & (x < right) & (bottom <= y) & (y < top)
-    if footprint is not None:
-        covered = shapely.area(shapely.intersection(shapes, footprint))
-        inside &= covered >= 0.8 * shapely.area(shapes)
     return inside
 
 

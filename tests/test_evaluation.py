@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
+import pyogrio
 import pytest
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from geoai.errors import PublishError
 from geoai.evaluation import (
     Evaluation,
     PixelScores,
+    evaluate_review,
     score_images,
     score_objects,
     score_pixels,
@@ -113,11 +118,37 @@ def test_only_what_lies_in_bounds_counts_but_its_counterpart_may_lie_outside() -
     assert math.isnan(scores.f1)
 
 
-def test_mapped_house_outside_the_footprint_does_not_count_as_not_found() -> None:
+def test_mapped_house_that_the_imagery_does_not_show_does_not_count_as_not_found() -> None:
     mapped = layer((0, 0, 10, 10), (50, 0, 60, 10))
     seen = layer((0, 0, 10, 10))
-    scores = score_objects(seen, mapped, BOUNDS, footprint=shapely.box(0, 0, 51, 100))
+    scores = score_objects(seen, mapped, None, assessable=np.array([True, False]))
     assert (scores.recall.found, scores.recall.total) == (1, 1)
+
+
+def write_review(path: Path) -> None:
+    mapped = layer((0, 0, 10, 10), (50, 0, 60, 10), (90, 0, 99, 9)).assign(visible_share=[1.0, 0.9, 0.5])
+    seen = layer((0, 0, 10, 10), (200, 0, 210, 10))
+    run = pd.DataFrame({"flight_id": ["f1"], "model_id": ["roofs"], "model_checksum": ["00"]})
+    pyogrio.write_dataframe(mapped, path, layer="map_status")
+    pyogrio.write_dataframe(seen, path, layer="detection", append=True)
+    pyogrio.write_dataframe(run, path, layer="run", append=True)
+
+
+def test_run_is_scored_from_its_review(tmp_path: Path) -> None:
+    write_review(tmp_path / "review.gpkg")
+    scored = evaluate_review(tmp_path / "review.gpkg")
+    assert (scored.name, scored.model_id, scored.checksum) == ("f1", "roofs", "00")
+    assert scored.objects is not None
+    assert (scored.objects.recall.found, scored.objects.recall.total) == (1, 2)
+    assert (scored.objects.precision.found, scored.objects.precision.total) == (1, 2)
+    west = evaluate_review(tmp_path / "review.gpkg", (0, 0, 40, 40)).objects
+    assert west is not None
+    assert (west.recall.total, west.precision.total) == (1, 1)
+
+
+def test_what_is_no_review_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PublishError, match=r"none\.gpkg: expected the review\.gpkg of a run, found "):
+        evaluate_review(tmp_path / "none.gpkg")
 
 
 def test_empty_layers_give_unknown_shares() -> None:
