@@ -76,8 +76,8 @@ def _options(
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Log what the library does.")] = False,
 ) -> None:
-    if verbose:
-        logging.getLogger("geoai").setLevel(logging.INFO)
+    # findings are shown when a command ends; without --verbose they are not logged as well
+    logging.getLogger("geoai").setLevel(logging.INFO if verbose else logging.CRITICAL)
 
 
 @app.command()

@@ -14,14 +14,13 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
+from conftest import WriteOrthophoto
 from numpy.typing import NDArray
 
 from geoai import pipeline
 from geoai.config import Settings, load_settings
 from geoai.errors import GeoaiError
 from geoai.pipeline import RunResult
-
-from conftest import WriteOrthophoto
 
 LEFT, TOP = 450_000.0, 6_401_000.0
 HOUSES = {
@@ -51,7 +50,7 @@ def draw(path: Path, write: WriteOrthophoto, *, left_m: float, width_m: float, *
 
 @pytest.fixture
 def project(tmp_path: Path, write_orthophoto: WriteOrthophoto) -> Path:
-    """Make a flight of two sheets that overlap by a pixel, a map with errors, and the settings of a project."""
+    """Make a flight of two sheets that overlap by a pixel, a map with errors, and settings."""
     draw(tmp_path / "flight" / "east.tif", write_orthophoto, left_m=50.0, width_m=50.0)
     draw(tmp_path / "flight" / "west.tif", write_orthophoto, left_m=0.0, width_m=50.2)
     mapped = {
@@ -137,7 +136,10 @@ def test_an_unchanged_flight_is_recognised_and_its_review_left_alone(
     assert network.asked == asked
     assert counts(again, "tile") == counts(again, "predict") == {"skipped": 4}
     assert again.review == first.review
-    assert (again.review.stat().st_mtime_ns, again.review.stat().st_ino) == (before.st_mtime_ns, before.st_ino)
+    assert (again.review.stat().st_mtime_ns, again.review.stat().st_ino) == (
+        before.st_mtime_ns,
+        before.st_ino,
+    )
     assert again.signals == first.signals
 
 
@@ -146,9 +148,7 @@ def test_a_changed_sheet_redoes_its_tiles_and_what_depends_on_them(
 ) -> None:
     first = run(project)
     built = (60, 4, 68, 14)
-    draw(
-        project.parent / "flight" / "east.tif", write_orthophoto, left_m=50.0, width_m=50.0, another=built
-    )
+    draw(project.parent / "flight" / "east.tif", write_orthophoto, left_m=50.0, width_m=50.0, another=built)
     again = run(project)
     assert counts(again, "tile") == {"done": 2, "skipped": 2}
     assert counts(again, "predict") == {"done": 4}  # the western tiles read over the border
