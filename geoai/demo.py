@@ -190,7 +190,8 @@ def _pulled_down_wing(outline: Polygon, roofs: list[Roof]) -> Polygon | None:
         if length < np.hypot(*out):
             along, out, length = out, along, float(np.hypot(*out))
         along, out = along / length, out / np.hypot(*out)
-        foot, top = corners[end] - 1.0 * out, corners[end] + 5.5 * out  # a metre of it lies under the roof
+        corner = corners[end] - 0.5 * along  # not flush with the gable, and a metre of it under the roof
+        foot, top = corner - 1.0 * out, corner + 5.5 * out
         wing = Polygon([foot, top, top - 5.5 * along, foot - 5.5 * along])
         others = shapely.STRtree([roof.footprint for roof in roofs]).query(wing.buffer(CLEAR_M))
         if len(others) == 1:

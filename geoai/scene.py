@@ -797,7 +797,7 @@ class _Town:
     # land use
 
     def _forest(self, cell: _Cell) -> None:
-        """Fill the cell with trees; a cabin may stand under the crowns."""
+        """Fill the cell with trees; cabins may stand under the crowns."""
         rng = self.rng
         step = 3.3
         us, vs = np.arange(cell.u0, cell.u1, step), np.arange(cell.v0, cell.v1, step)
@@ -809,7 +809,7 @@ class _Town:
         for a, b in zip(u[keep], v[keep], strict=True):
             sort = "broad" if rng.random() < 0.35 * broad else "conifer"
             self._tree(*self.point(a, b), sort, wild=True)
-        if rng.random() < 0.6:
+        for _ in range(int(rng.integers(0, 4))):
             a, b = rng.uniform(cell.u0 + 25, cell.u1 - 25), rng.uniform(cell.v0 + 22, cell.v1 - 22)
             x, y = self.point(a, b)
             body = _Rect(x, y, rng.uniform(4.5, 6), rng.uniform(3.4, 4.2), self.heading(a, b))
@@ -893,21 +893,19 @@ class _Town:
             return
         bodies = [body]
         if rng.random() < 0.42:
-            bodies.append(self._wing(plot, body, shift, setback, house_half))
+            bodies.append(self._wing(plot, body))
         self._yard(plot, side, shift, setback, house_half)
         form: Form = usual if rng.random() < 0.75 else ("gable", "hip", "flat")[int(rng.integers(3))]
         self.planned.append(self._house(tuple(bodies), eaves=float(rng.uniform(2.8, 5.6)), form=form))
 
-    def _wing(
-        self, plot: _Plot, body: _Rect, shift: float, setback: float, half: tuple[float, float]
-    ) -> _Rect:
+    def _wing(self, plot: _Plot, body: _Rect) -> _Rect:
         """Return a wing towards the garden: it begins at the main ridge, so that its roof runs into it."""
         rng = self.rng
         out = float(rng.uniform(4.6, 7.0))
-        wide = float(rng.uniform(2.7, min(3.8, half[0] * 0.6)))
-        end = float(rng.choice([-1.0, 1.0])) * (half[0] - wide)
-        reach = (half[1] + out) / 2
-        return plot.rect(shift + end, setback + half[1] + reach, wide, reach)
+        wide = float(rng.uniform(2.7, min(3.8, body.half_length * 0.6)))
+        end = float(rng.choice([-1.0, 1.0])) * (body.half_length - wide - float(rng.uniform(0.3, 0.8)))
+        reach = (body.half_width + out) / 2
+        return _Rect(*body.at(end, plot.side * reach), wide, reach, body.angle)
 
     def _vacate(self, body: _Rect) -> None:
         self.vacant.append(Polygon(body.corners))
