@@ -109,9 +109,9 @@ def render(
     theme: str = "",
     size: tuple[int, int] = (1600, 1000),
 ) -> dict[str, Any]:
-    """Draw *project* into the PNG *out*: *extent* (left, bottom, right, top; metres) or its own; a theme's layers.
+    """Draw *project* into the PNG *out*: *extent* (left, bottom, right, top; metres) or its own view.
 
-    Returns the layers drawn, the scale (1:…) and errors.
+    The layers are those of *theme*, else those checked. Returns the layers drawn, the scale (1:…) and errors.
     """
     view = ",".join(repr(value) for value in extent) if extent else ""
     answer, _ = run_in_qgis(RENDER, project, view, theme, out, *size)

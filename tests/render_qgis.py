@@ -1,4 +1,4 @@
-"""Draw a review as QGIS shows it: python tests/render_qgis.py FOLDER OUT.png [--extent L B R T] [--theme NAME]."""
+"""Draw a review as QGIS shows it: python tests/render_qgis.py FOLDER OUT.png [--extent …] [--theme …]."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ def _chip(
         (CHIP_PX, CHIP_PX),
         interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC,
     ).astype(np.uint8)
-    left, top = source.transform * (box.col, box.row)
+    left, top = source.transform.c + box.col * gsd_m, source.transform.f - box.row * gsd_m
     view = shapely.box(left, top - side_px * gsd_m, left + side_px * gsd_m, top)
     scale = CHIP_PX / (side_px * gsd_m)
     drawn = mapped[np.sort(tree.query(view, predicate="intersects"))]

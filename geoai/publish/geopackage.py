@@ -67,11 +67,14 @@ def write_tables(
         _describe_columns(database, tuple(frames), language)
 
 
-def add_styles(path: Path, styles: Mapping[str, str], *, written: dt.datetime) -> None:
-    """Store one default QGIS style (QML text) for each table name: QGIS loads it with the layer."""
+def add_styles(path: Path, styles: Mapping[Table, str], *, written: dt.datetime) -> None:
+    """Store the default QGIS style (QML text) of each table: QGIS loads it with the layer."""
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(LAYER_STYLES)
-        rows = [(name, "geom", "geoai", qml, timestamp(written)) for name, qml in styles.items()]
+        rows = [
+            (table.name, "geom" if table.spatial else "", "geoai", qml, timestamp(written))
+            for table, qml in styles.items()
+        ]
         database.executemany(
             "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
             "styleName, styleQML, styleSLD, useAsDefault, description, owner, update_time) "

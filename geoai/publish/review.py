@@ -104,7 +104,7 @@ def write_review(
         language=language,
     )
     archive = zipped(project, "review")
-    styles = {name: xml_text(style) for name, style in layer_styles(language).items()}
+    styles = {table: xml_text(style) for table, style in layer_styles(language).items()}
     with _one_line(target):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".review-", dir=folder) as name:

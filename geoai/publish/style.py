@@ -172,14 +172,14 @@ def run_style(language: Language) -> Element:
     return _vector_style(RUN, language)
 
 
-def layer_styles(language: Language) -> dict[str, Element]:
-    """Return the default style of every table, by table name."""
+def layer_styles(language: Language) -> dict[Table, Element]:
+    """Return the default style of every table."""
     return {
-        "discrepancy": discrepancy_style(language),
-        "map_status": map_status_style(language),
-        "detection": detection_style(language),
-        "coverage": coverage_style(language),
-        "run": run_style(language),
+        DISCREPANCY: discrepancy_style(language),
+        MAP_STATUS: map_status_style(language),
+        DETECTION: detection_style(language),
+        COVERAGE: coverage_style(language),
+        RUN: run_style(language),
     }
 
 
@@ -426,7 +426,7 @@ def _widget(column: Column, language: Language) -> tuple[str, dict[str, Any]]:
         stored = "yyyy-MM-dd" if column.type == "DATE" else "yyyy-MM-dd HH:mm:ss"
         flags = {"calendar_popup": True, "allow_null": True, "field_iso_format": False}
         return "DateTime", {"display_format": shown, "field_format": stored, **flags}
-    return "TextEdit", {"IsMultiline": column.name in ("comment", "reason"), "UseHtml": False}
+    return "TextEdit", {"IsMultiline": column.name == "comment", "UseHtml": False}
 
 
 # Filled by QGIS whenever a row is edited, emptied when it is set back to open.
@@ -531,15 +531,15 @@ def _review_form(language: Language) -> Element:
     columns = [column.name for column in DISCREPANCY.columns]
     origin = columns[columns.index("flight_id") : columns.index("status")]
     origin = ["discrepancy_id", "lifecycle", "first_seen", "last_seen", "n_seen", "reopened_because", *origin]
-    decision = ["status", "reject_reason", "field_visit", "comment"]
+    decision = ["class", "reason", "status", "reject_reason", "field_visit", "comment"]
     who = ["reviewed_by", "reviewed_at"]
     evidence = [c for c in columns if c not in (*origin, *decision, *who, "chip")]
     indices = {"fid": 0} | {name: number for number, name in enumerate(columns, start=1)}
     words = {key: text.say(language) for key, text in PROJECT.items()}
 
     form = Element("attributeEditorForm")
-    review = _add_container(form, words["group_review"], page=True, columns=2)
-    _add_fields(_add_container(review, words["decision"]), ["class", "reason", *decision, *who], indices)
+    review = _add_container(form, words["group_review"], page=True)
+    _add_fields(_add_container(review, words["decision"]), decision, indices)
     image = _add_container(review, words["image"])
     old = _add_container(image, "html", visible=IN_3_22)
     SubElement(
@@ -549,6 +549,7 @@ def _review_form(language: Language) -> Element:
     SubElement(new, "attributeEditorTextElement", {"name": "chip_text", "showLabel": "0"}).text = CHIP.format(
         width=240
     )
+    _add_fields(_add_container(review, words["who"]), who, indices)
     _add_fields(_add_container(form, words["evidence"], page=True, columns=2), evidence, indices)
     _add_fields(_add_container(form, words["origin"], page=True, columns=2), origin, indices)
     return form

@@ -308,6 +308,7 @@ PROJECT: dict[str, Words] = {
     "bookmarks": Words("Högst prioritet", "Highest priority"),
     "decision": Words("Beslut", "Decision"),
     "image": Words("Bild", "Image"),
+    "who": Words("Vem och när", "Who and when"),
     "evidence": Words("Underlag", "Evidence"),
     "origin": Words("Ursprung", "Origin"),
     "reason_hint": Words("Ange gärna varför den avvisas", "Please say why it is rejected"),
