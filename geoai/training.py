@@ -318,7 +318,7 @@ def fit_temperature(
         total = highest + np.log(np.exp(scaled - highest).sum(axis=0))
         return float(np.mean(total - scaled[truth, np.arange(truth.size)]))
 
-    candidates = np.geomspace(0.3, 6.0, 150)
+    candidates = [1.0, *np.geomspace(0.3, 6.0, 150)]
     best = min(candidates, key=nll)
     return Calibration(round(float(best), 3), nll(1.0), nll(float(best)))
 
