@@ -147,22 +147,12 @@ def draw_crop(
     """
     shares = np.array([source.share for source in sources])
     source = sources[rng.choice(len(sources), p=shares / shares.sum())]
-    images = source.images
-    if rng.random() < object_share:
-        images = tuple(image for image in images if len(image.centres)) or images
-    weights = np.array([image.label.size * image.gsd_m**2 for image in images])
-    picked = images[rng.choice(len(images), p=weights / weights.sum())]
-    near_object = images is not source.images and len(picked.centres) > 0
+    near_object = rng.random() < object_share and any(len(image.centres) for image in source.images)
+    picked = _pick(source.images, rng, with_object=near_object)
     gsd_m = float(np.exp(rng.uniform(*np.log(gsd_range_m))))
-    reach = 0.4 * size_px * gsd_m / picked.gsd_m
+    side_px = size_px * gsd_m / picked.gsd_m  # of the crop, in pixels of the image
     for _ in range(20):
-        if near_object:
-            centre = picked.centres[rng.integers(len(picked.centres))] + rng.uniform(-reach, reach, 2)
-        else:
-            centre = rng.uniform((0, 0), picked.label.shape)
-        # Inside the image where it is large enough: what lies beyond teaches nothing.
-        margin = np.minimum(0.5 * size_px * gsd_m / picked.gsd_m, np.array(picked.label.shape) / 2)
-        centre = np.clip(centre, margin, np.array(picked.label.shape) - margin)
+        centre = _centre(picked, rng, side_px=side_px, near_object=near_object)
         turn = float(rng.uniform(0, 360)) if rng.random() < 0.5 else 90.0 * int(rng.integers(4))
         mirrored = bool(rng.random() < 0.5)
         image, label = cut_crop(
@@ -174,6 +164,27 @@ def draw_crop(
     recoloured[label == NODATA] = 0
     label[label == NODATA] = IGNORE
     return np.ascontiguousarray(recoloured.transpose(2, 0, 1)), label, source.noisy
+
+
+def _pick(images: Sequence[LabelledImage], rng: np.random.Generator, *, with_object: bool) -> LabelledImage:
+    """Return one of the images, by area on the ground."""
+    candidates = [image for image in images if len(image.centres) or not with_object]
+    weights = np.array([image.label.size * image.gsd_m**2 for image in candidates])
+    return candidates[rng.choice(len(candidates), p=weights / weights.sum())]
+
+
+def _centre(
+    image: LabelledImage, rng: np.random.Generator, *, side_px: float, near_object: bool
+) -> NDArray[np.float64]:
+    """Return where (row, col) a crop of *side_px* is laid: within the image, if that is large enough."""
+    shape = np.array(image.label.shape)
+    if near_object:
+        centre = image.centres[rng.integers(len(image.centres))] + rng.uniform(-0.4, 0.4, 2) * side_px
+    else:
+        centre = rng.uniform((0, 0), shape)
+    margin = np.minimum(side_px, shape) / 2
+    placed: NDArray[np.float64] = np.clip(centre, margin, shape - margin)
+    return placed
 
 
 def cut_crop(
