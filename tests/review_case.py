@@ -134,7 +134,7 @@ def make_case(folder: Path, *, bands: int = 3) -> Case:
             {
                 "tile_id": tiles,
                 "status": ["not_checked", "checked", "checked", "checked"],
-                "reason": ["nodata", None, None, None],
+                "reason": ["no_imagery", "imagery", "imagery", None],
                 "valid_share": [0.0, 1.0, 1.0, 0.96],
             },
             geometry=[shapely.box(*SCHEME.grid_of(SCHEME.tile_box(tile)).bounds) for tile in tiles],

@@ -367,6 +367,15 @@ def test_empty_layers_are_written_and_read(case: Case, tmp_path: Path, empty: st
         assert len(gpd.read_file(review, layer=layer)) == (0 if name in emptied else len(getattr(case, name)))
 
 
+def test_lines_beside_a_polygon_are_left_out(case: Case, tmp_path: Path) -> None:
+    tile = case.coverage.geometry[0]
+    mixed = shapely.GeometryCollection([tile, shapely.LineString([(LEFT, BOTTOM), (LEFT + 1, BOTTOM)])])
+    coverage = case.coverage.set_geometry([mixed, *case.coverage.geometry[1:]], crs=CRS)
+    found = gpd.read_file(case.write(tmp_path, coverage=coverage), layer="coverage")
+    assert found.geometry[0].equals(tile)
+    assert set(found.geom_type) == {"MultiPolygon"}
+
+
 # --- sentences -------------------------------------------------------------------------------------------
 
 FULL: dict[str, Any] = {

@@ -15,6 +15,7 @@ from rasterio.windows import from_bounds
 
 from geoai.grid import PixelBox
 from geoai.raster import gdal_environment, read_padded
+from geoai.vector import Geometries
 
 CHIP_PX = 240
 JPEG_QUALITY = 80
@@ -31,9 +32,7 @@ CASING = (0, 0, 0)
 SUBPIXEL_BITS = 4
 
 
-def cut_chips(
-    orthophoto: Path, evidence: NDArray[np.object_], mapped: NDArray[np.object_]
-) -> list[bytes | None]:
+def cut_chips(orthophoto: Path, evidence: Geometries, mapped: Geometries) -> list[bytes | None]:
     """Return a JPEG of *orthophoto* around each geometry of *evidence*, None where it lies off the raster.
 
     The outlines of *mapped* geometries in view are blue, the evidence yellow; both in the raster's CRS.
@@ -44,7 +43,7 @@ def cut_chips(
 
 
 def _chip(
-    source: rasterio.DatasetReader, evidence: Any, mapped: NDArray[np.object_], tree: shapely.STRtree
+    source: rasterio.DatasetReader, evidence: Any, mapped: Geometries, tree: shapely.STRtree
 ) -> bytes | None:
     gsd_m = source.transform.a
     left, bottom, right, top = evidence.bounds

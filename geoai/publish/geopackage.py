@@ -20,14 +20,15 @@ import shapely
 
 from geoai.publish.tables import Column, Table
 from geoai.publish.texts import DOMAINS, Language
+from geoai.vector import polygonal
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 SCHEMA_EXTENSION = "http://www.geopackage.org/spec121/#extension_schema"
 
-OPEN_DOMAIN = "theme"
-"""Its words are for show: a model may know themes that have no words yet, so its codes are no closed list."""
+OPEN_DOMAINS = ("theme", "coverage_reason")
+"""Their words are for show: a model may know themes that have no words yet. They are no closed lists."""
 
 # As QGIS itself creates it. Registered as attributes, it stays out of nobody's way: unregistered tables are
 # offered as layers by GDAL.
@@ -56,7 +57,8 @@ def write_tables(
 ) -> None:
     """Write a new GeoPackage 1.3 at *path*, one table a frame; a column the frame lacks becomes NULL.
 
-    Geometries are (multi)polygons in *crs*. Raises sqlite3.Error or pyogrio's errors where the disk refuses.
+    Geometries are in *crs*; lines and points beside their polygons are left out. Raises sqlite3.Error or
+    pyogrio's errors where the disk refuses.
     """
     for table, frame in frames.items():
         if table.spatial:
@@ -105,7 +107,7 @@ def timestamp(moment: dt.datetime) -> str:
 def _write_geometries(path: Path, table: Table, frame: gpd.GeoDataFrame, crs: str) -> None:
     pyogrio.raw.write(
         path,
-        shapely.to_wkb(frame.geometry.to_numpy()),
+        shapely.to_wkb(polygonal(frame.geometry.to_numpy())),
         [],
         [],
         layer=table.name,
@@ -192,7 +194,7 @@ def _describe_columns(database: sqlite3.Connection, tables: Sequence[Table], lan
         [
             (f"enum_{domain}", code, words.say(language))
             for domain, codes in DOMAINS.items()
-            if domain != OPEN_DOMAIN
+            if domain not in OPEN_DOMAINS
             for code, words in codes.items()
         ],
     )
@@ -205,7 +207,7 @@ def _describe_columns(database: sqlite3.Connection, tables: Sequence[Table], lan
                 column.alias.say(language),
                 column.alias.say(language),
                 "image/jpeg" if column.type == "BLOB" else None,
-                f"enum_{column.domain}" if column.domain not in ("", OPEN_DOMAIN) else None,
+                f"enum_{column.domain}" if column.domain not in ("", *OPEN_DOMAINS) else None,
             )
             for table in tables
             for column in table.columns

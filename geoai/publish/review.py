@@ -13,12 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import pyogrio.errors
 import pyproj
 import shapely
-from numpy.typing import NDArray
 
 from geoai.errors import CRSError, PublishError
 from geoai.publish.chips import cut_chips
@@ -28,6 +26,7 @@ from geoai.publish.reasons import reason
 from geoai.publish.style import layer_styles, xml_text
 from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, Table
 from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, Language
+from geoai.vector import Geometries
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -187,7 +186,7 @@ def _signals(
     )
 
 
-def _tiles_of(geometries: NDArray[np.object_], coverage: gpd.GeoDataFrame) -> list[str | None]:
+def _tiles_of(geometries: Geometries, coverage: gpd.GeoDataFrame) -> list[str | None]:
     """Return the id of the tile that holds a point of each geometry, None outside every tile."""
     points = shapely.point_on_surface(geometries)
     inside, tiles = shapely.STRtree(coverage.geometry.to_numpy()).query(points, predicate="intersects")

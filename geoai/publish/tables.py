@@ -213,8 +213,8 @@ COVERAGE = Table(
     (
         _text("tile_id", "Ruta", "Tile", constraint="NOT NULL"),
         _text("status", "Status", "Status", domain="coverage", constraint="NOT NULL"),
-        _text("reason", "Orsak", "Reason"),
-        _share("valid_share", "Andel med bild", "Share with imagery"),
+        _text("reason", "Orsak", "Reason", domain="coverage_reason"),
+        _share("valid_share", "Andel av rutan", "Share of the tile"),
     ),
 )
 

@@ -281,6 +281,10 @@ DOMAINS: dict[str, dict[str, Words]] = {
         "checked": Words("Kontrollerad", "Checked"),
         "not_checked": Words("Ej kontrollerad", "Not checked"),
     },
+    "coverage_reason": {
+        "imagery": Words("Bild finns", "Imagery"),
+        "no_imagery": Words("Bild saknas", "No imagery"),
+    },
 }
 
 LAYERS: dict[str, Words] = {
