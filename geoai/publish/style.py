@@ -133,7 +133,7 @@ def map_status_style(language: Language) -> Element:
         Category(
             code,
             look.name.say(language),
-            Symbol((Stroke(WHITE, 0.7, alpha=150), Stroke(look.colour, 0.35, look.dashed))),
+            Symbol((Stroke(WHITE, 1.0, alpha=170), Stroke(look.colour, 0.5, look.dashed))),
         )
         for code, look in CLASSES.items()
         if code != "missing"  # never the status of what is in the map
