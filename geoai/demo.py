@@ -51,6 +51,13 @@ STATUS_CLASSES = ("not_assessable", "confirmed")
 
 PLANTED_OF_EACH = 10
 SMALL_SHED_M2 = 15.0
+HIDDEN_SHARE = 0.35
+"""A mapped house of which less is visible stands hidden under crowns: planted as uncertain_absence.
+
+The photograph cannot say whether it is still there. Where a roof shows through here and there the network
+is unsure, which is the right answer; a house hidden wholly looks like forest, and to call it demolished is
+wrong.
+"""
 CLEAR_M = 3.0
 """A planted error keeps this far from other buildings, so that one class is the right answer."""
 PURPOSE = {
@@ -160,7 +167,7 @@ def _plain_entry(roof: Roof, flown: Polygon) -> _Entry:
         return _Entry("below_min", outline, None, purpose)
     if not flown.contains(outline):
         return _Entry("not_assessable", outline, outline, purpose)
-    if roof.visible_share < 0.4:
+    if roof.visible_share < HIDDEN_SHARE:
         return _Entry("uncertain_absence", outline, outline, purpose)
     return _Entry("confirmed", outline, outline, purpose)
 

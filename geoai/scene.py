@@ -55,6 +55,8 @@ TEXTURE = np.array(
 ROAD_HALF_M = 3.0
 VERGE_M = 1.1
 CROWN_STAMPS = 40
+GAPS_OVER_CABINS = 0.3
+"""Part of the wild trees that leave a gap where they would stand on a roof."""
 STRIP_ROWS = 512
 HIGHLIGHT = np.float32(205)
 """Brightness from which the camera's response flattens."""
@@ -239,7 +241,6 @@ class _Stamp:
     height: Floats
     light: Floats
     colour: Floats  # (row, col, 3)
-    radius_m: float
 
 
 class _Canvas:
@@ -575,7 +576,7 @@ def _crown(rng: np.random.Generator, style: _Style, gsd_m: float, *, sort: str) 
     }[sort]
     own = np.array(_varied(rng, base, 0.12, 6.0), np.float32)
     colour = own * (1 + 0.16 * grain[..., None])
-    return _Stamp(cover.astype(np.float32), height.astype(np.float32), light, np.clip(colour, 0, 255), r)
+    return _Stamp(cover.astype(np.float32), height.astype(np.float32), light, np.clip(colour, 0, 255))
 
 
 def _clumps(rng: np.random.Generator, x: Floats, y: Floats, r: float, tall: float) -> tuple[Floats, Floats]:
@@ -921,10 +922,8 @@ class _Town:
         long = setback + float(rng.uniform(2, 9))
         self.canvas.polygon(plot.rect(drive, long / 2 - 0.8, 1.9, long / 2 + 0.8).corners, colour, PAVING)
         back = setback + 2 * half[1]
-        free = w / 2 - 0.4 - (abs(shift) if side * shift < 0 else -abs(shift))
         if rng.random() < 0.55 and w / 2 + abs(shift) - half[0] > 6.6:
             garage = plot.rect(side * (w / 2 - 3.0), long + 2.6, 2.4, float(rng.uniform(2.9, 3.6)))
-            garage = replace(garage, angle=garage.angle)
             self.planned.append(self._shed(garage, eaves=2.4))
         elif rng.random() < 0.7:
             self._car(*plot.at(drive, float(rng.uniform(2.5, max(3.0, long - 3)))), plot.angle + math.pi / 2)
@@ -947,7 +946,7 @@ class _Town:
             )  # fmt: skip
             self.canvas.polygon(bed.corners, _varied(rng, (92, 76, 58), 0.15, 8), SOIL)
         self._toys(plot, back)
-        self._hedges(plot, free)
+        self._hedges(plot)
         for _ in range(int(rng.integers(0, 5))):
             x, y = float(rng.uniform(-0.5, 0.5)) * w, float(rng.uniform(back + 2.5, d))
             self._tree(*plot.at(x, y), "conifer" if rng.random() < 0.2 else "broad")
@@ -975,7 +974,8 @@ class _Town:
             self.canvas.polygon(rim.corners, (190.0, 186.0, 178.0), PAVING)
             self.canvas.polygon(pool.corners, (96.0, 168.0, 188.0), WATER)
 
-    def _hedges(self, plot: _Plot, free: float) -> None:
+    def _hedges(self, plot: _Plot) -> None:
+        """Plant hedges along some borders of the garden."""
         rng = self.rng
         w, d = plot.width, plot.depth
         green = np.array(self.style.leaves)
@@ -1040,9 +1040,9 @@ class _Town:
         rng = self.rng
         self.canvas.polygon(self.area(u0, u1, *inner), _varied(rng, self.style.asphalt, 0.06, 1.0), ASPHALT)
         taken = rng.uniform(0.3, 0.85)
-        for v, turn in ((inner[0] + 3, 0.0), (inner[1] - 3, 0.0), (0.5 * (inner[0] + inner[1]), 0.0)):
+        for v in (inner[0] + 3, inner[1] - 3, 0.5 * (inner[0] + inner[1])):
             for u in np.arange(u0 + 1.5, u1 - 1, 2.6):
-                angle = self.heading(u, v) + math.pi / 2 + turn
+                angle = self.heading(u, v) + math.pi / 2
                 line = _Rect(*self.point(u - 1.3, v), 2.3, 0.07, angle)
                 self.canvas.polygon(line.corners, (205.0, 205.0, 202.0), SMOOTH)
                 if rng.random() < taken:
@@ -1177,7 +1177,8 @@ class _Town:
     def _rooted(self) -> NDArray[np.bool_]:
         """Whether each tree has ground to stand on: no street, no vacant place, no house but in the wild.
 
-        Garden trees keep off the walls by a metre: they overhang roofs without hiding the house.
+        Garden trees keep off the walls by a metre: they overhang roofs without hiding the house. In the wild
+        some leave a gap, so that a cabin shows here and there through the crowns.
         """
         places = np.array([(tree.x, tree.y) for tree in self.trees]).reshape(-1, 2)
         wild = np.array([tree.wild for tree in self.trees], bool)
@@ -1185,7 +1186,8 @@ class _Town:
         built = shapely.union_all([roof.footprint.buffer(1.0) for roof in self.roofs])
         shapely.prepare([clear, built])
         rooted = ~shapely.contains_xy(clear, places[:, 0], places[:, 1])
-        rooted &= wild | ~shapely.contains_xy(built, places[:, 0], places[:, 1])
+        sparse = wild & (self.rng.random(len(wild)) > GAPS_OVER_CABINS)
+        rooted &= sparse | ~shapely.contains_xy(built, places[:, 0], places[:, 1])
         col, row = np.floor(places.T / self.canvas.gsd_m).astype(int)
         inside = (col >= 0) & (row >= 0) & (col < self.canvas.cols) & (row < self.canvas.rows)
         sealed = np.isin(self.canvas.surface[row[inside], col[inside]], (ASPHALT, PAVING, SMOOTH, WATER))
