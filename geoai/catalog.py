@@ -68,11 +68,17 @@ class Catalog:
 
     def items(self, collection: str) -> Iterator[dict[str, Any]]:
         """Yield the items of *collection* by id. Raises CatalogError for an item that cannot be read."""
-        for path in sorted(self.collection_folder(collection).glob("*/*.json")):
+        for path in self._item_paths(collection):
             try:
                 yield json.loads(path.read_bytes())
             except ValueError as error:
                 raise CatalogError(f"{path}: expected a STAC item, found {error}") from error
+
+    def _item_paths(self, collection: str) -> list[Path]:
+        """Return the items' files by id; a file that is being written beside them is none."""
+        folders = sorted(path for path in self.collection_folder(collection).glob("*") if path.is_dir())
+        items = (folder / f"{folder.name}.json" for folder in folders)
+        return [path for path in items if path.is_file()]
 
     def is_done(self, collection: str, item: str, fingerprint: str) -> bool:
         """Whether the item exists with this fingerprint and every asset has its recorded size."""
@@ -100,12 +106,11 @@ class Catalog:
 
     def remove_items(self, collection: str, *, keep: set[str]) -> list[str]:
         """Remove the items that are not in *keep* (their sheets left the flight) and return their ids."""
-        folder = self.collection_folder(collection)
-        stale = sorted(path.parent.name for path in folder.glob("*/*.json") if path.parent.name not in keep)
-        for item in stale:
-            self.item_path(collection, item).unlink()  # first, so that a half-removed item is no item
-            shutil.rmtree(folder / item)
-        return stale
+        stale = [path for path in self._item_paths(collection) if path.stem not in keep]
+        for path in stale:
+            path.unlink()  # first, so that a half-removed item is no item
+            shutil.rmtree(path.parent)
+        return [path.stem for path in stale]
 
     def add_model(self, package: Path) -> Path:
         """Copy a model package (a folder named by its id) into the catalogue once and return its item.

@@ -20,7 +20,6 @@ import rasterio.shutil
 from affine import Affine
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
-from rasterio.errors import RasterioError
 from rasterio.io import MemoryFile
 from rasterio.windows import Window, from_bounds, intersect
 
@@ -164,7 +163,7 @@ def write_cog(
         "tiled": True,
         "interleave": "pixel",
     }
-    with gdal_environment(), MemoryFile() as memory:
+    with gdal_environment(), MemoryFile() as memory, MemoryFile(ext=".tif") as cog:
         with memory.open(**profile) as target:
             if colorinterp:
                 target.colorinterp = colorinterp
@@ -175,11 +174,13 @@ def write_cog(
                 target.update_tags(**tags)
             for band, description in enumerate(descriptions, start=1):
                 target.set_band_description(band, description)
+        # by way of memory: what a full disk says through GDAL is no error that one could catch
+        rasterio.shutil.copy(memory.name, cog.name, driver="COG", **options)
         try:
             with appearing_whole(path) as partial:
-                rasterio.shutil.copy(memory.name, partial, driver="COG", **options)
-        except (RasterioError, OSError) as error:
-            raise CatalogError(f"{path}: expected a disk that takes it, found: {error}") from error
+                partial.write_bytes(cog.getbuffer())
+        except OSError as error:
+            raise CatalogError(f"{path}: expected a disk that takes it, found {error.strerror}") from error
 
 
 @contextmanager

@@ -196,3 +196,9 @@ def test_a_damaged_item_is_named(store: Catalog) -> None:
     path.write_text("{")
     with pytest.raises(CatalogError, match=r"450000_6400950\.json: expected a STAC item, found"):
         list(store.items("F1"))
+
+
+def test_a_file_that_is_being_written_is_no_item(store: Catalog) -> None:
+    (store.collection_folder("F1") / "450000_6400950" / ".450000_6400950-x1.json").write_text("{")
+    (store.collection_folder("F1") / "450100_6400950").mkdir()
+    assert [item["id"] for item in store.items("F1")] == ["450000_6400950", "450050_6400950"]
