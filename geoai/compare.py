@@ -408,7 +408,7 @@ def _with_evidence(
     lonely = ~seen["group"].isin(objects["group"]).to_numpy()
     free = np.where(lonely, seen.geometry.to_numpy(), shapely.Polygon())
     parts = changes.parts.geometry.to_numpy()
-    p = _zonal(np.concatenate([inner, free, parts]), probability, band)
+    p = zonal(np.concatenate([inner, free, parts]), probability, band)
     ends = np.cumsum([len(inner), len(free)])
     of_objects, of_seen, of_parts = p[: ends[0]], p[ends[0] : ends[1]], p[ends[1] :]
     return (
@@ -430,12 +430,14 @@ def _columns(values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     return dict(zip(STATISTICS, values.T, strict=True))
 
 
-def _zonal(geometries: Geometries, probability: Path, band: int) -> NDArray[np.float64]:
+def zonal(geometries: Geometries, probability: Path, band: int) -> NDArray[np.float64]:
     """Return STATISTICS of the probability (0 to 1) under each polygon, pixels weighted by their share in it.
 
     (polygon, statistic); NaN where there is none. Polygons are visited along a curve, so that neighbours find
-    their blocks decompressed.
+    their blocks decompressed, and rounded to the millimetre: exactextract 0.3 can fail ("Never get here") on
+    a vertex that misses a pixel's border by floating-point noise.
     """
+    geometries = shapely.set_precision(geometries, 0.001)
     result = np.full((len(geometries), len(STATISTICS)), np.nan)
     polygons = np.flatnonzero(~shapely.is_empty(geometries))
     if not len(polygons):

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.features import rasterize
 
-from geoai.compare import RULES, Comparison, classify, compare, tolerance
+from geoai.compare import RULES, Comparison, classify, compare, tolerance, zonal
 from geoai.config import CompareSettings
 from geoai.errors import CRSError
 
@@ -549,3 +549,23 @@ def test_house_ids_of_other_alphabets_stay_readable(tmp_path):
     world = World(tmp_path, [shapely.box(20, 20, 30, 30)], [])
     world.mapped["map_object_id"] = "hus-Å1"
     assert only(world.compare()).map_object_ids == '["hus-Å1"]'
+
+
+def test_probabilities_are_measured_also_where_vertices_miss_pixel_borders_by_a_hair(tmp_path):
+    outline = shapely.from_wkt(
+        "POLYGON ((659723.6745696937 6474723.703118832, 659723.196488156 6474723.998589472, "
+        "659722.8571804307 6474724.446624206, 659722.7516076219 6474724.657769824, "
+        "659722.5967644707 6474725.198036845, 659722.6472368818 6474725.757784458, "
+        "659722.8962283022 6474726.261637737, 659722.9999999997 6474726.4, 659723 6474726.4, "
+        "659726 6474730.4, 659725.9999999999 6474730.4, 659726.1811670046 6474730.641556007, "
+        "659726.3784764135 6474730.811024974, 659729.6 6474727.4, 659725.6347826085 6474723.6, "
+        "659725 6474723.6, 659724.2270471706 6474723.6, 659723.6745696937 6474723.703118832))"
+    )
+    values = np.full((100, 100), 100, np.uint8)
+    profile = {"driver": "GTiff", "dtype": "uint8", "count": 1, "nodata": 255, "crs": "EPSG:3301"}
+    place = Affine(0.2, 0, 659715.0, 0, -0.2, 6474735.0)
+    with rasterio.open(tmp_path / "p.tif", "w", **profile, width=100, height=100, transform=place) as target:
+        target.write(values, 1)
+    measured = zonal(np.array([outline, shapely.Polygon()], object), tmp_path / "p.tif", 1)
+    assert measured[0].tolist() == pytest.approx([0.4] * 4)
+    assert np.isnan(measured[1]).all()
