@@ -1,0 +1,79 @@
+"""What a person sees on the command line: one line and an exit status where something is wrong."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import WriteOrthophoto
+
+from geoai import __version__
+
+REPOSITORY = Path(__file__).parent.parent
+
+
+def geoai(*words: str | Path, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from geoai.cli import main; main()", *map(str, words)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd)
+
+
+def test_help_names_every_command() -> None:
+    done = geoai("--help")
+    assert done.returncode == 0
+    for command in ("run", "check", "demo", "train", "evaluate"):
+        assert f" {command} " in done.stdout
+
+
+def test_the_version_is_shown() -> None:
+    assert geoai("--version").stdout == f"geoai {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("tiling: {tile: 3}", "{path}:1: unknown key tiling.tile; did you mean tile_m?"),
+        ("crs: EPSG:4326", "crs: expected a projected CRS in metres, found EPSG:4326"),
+        ("flight: {}", "map.source: expected "),
+        ("map: {source: none.gpkg}", "none.gpkg: expected "),
+    ],
+)
+def test_wrong_settings_are_one_line_and_exit_1(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "town.yaml"
+    path.write_text(f"{text}\n")
+    done = geoai("run", "--config", path, cwd=tmp_path)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("geoai: " + message.format(path=path))
+    assert [file.name for file in tmp_path.iterdir()] == ["town.yaml"]
+
+
+def test_check_exits_2_where_a_sheet_cannot_be_used_and_1_where_none_can(
+    tmp_path: Path, write_orthophoto: WriteOrthophoto
+) -> None:
+    (tmp_path / "flight").mkdir()
+    (tmp_path / "flight" / "a.tif").write_text("no image")
+    (tmp_path / "town.yaml").write_text("flight: {folder: flight, date: 2026-05-14}\n")
+    done = geoai("check", "--config", "town.yaml", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[0].startswith("geoai: a.tif: expected a readable orthophoto, found: ")
+    write_orthophoto(tmp_path / "flight" / "b.tif", np.full((3, 500, 500), 90, np.uint8))
+    done = geoai("check", "--config", "town.yaml", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "flight: 1 usable orthophotos, 0.01 km² of imagery, GSD 0.2 m, 3 bands" in done.stdout
+    assert "error a.tif: expected a readable orthophoto, found: " in done.stdout
+
+
+@pytest.mark.slow
+def test_the_demo_finds_what_was_planted(tmp_path: Path) -> None:
+    (tmp_path / "configs").symlink_to(REPOSITORY / "configs")
+    done = geoai("demo", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.stdout.splitlines()]
+    planted = {row[0]: [int(n) for n in row[1:]] for row in rows if len(row) == 4 and row[1].isdigit()}
+    for name in ("missing", "demolished", "extended", "reduced"):
+        number, found, false = planted[name]
+        assert number >= 8
+        assert found >= 0.5 * number, (name, planted)
+        assert false <= 2 * number, (name, planted)
+    assert (tmp_path / "data" / "demo" / "runs" / "demo-2026").is_dir()
