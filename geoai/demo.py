@@ -58,6 +58,8 @@ The photograph cannot say whether it is still there. Where a roof shows through 
 is unsure, which is the right answer; a house hidden wholly looks like forest, and to call it demolished is
 wrong.
 """
+CUT_M2 = 1.0
+"""A building of which this much lies where nothing was flown is cut, and cannot be assessed."""
 CLEAR_M = 3.0
 """A planted error keeps this far from other buildings, so that one class is the right answer."""
 PURPOSE = {
@@ -165,7 +167,7 @@ def _plain_entry(roof: Roof, flown: Polygon) -> _Entry:
     purpose, outline = PURPOSE[roof.kind], roof.footprint
     if outline.area < SMALL_SHED_M2:
         return _Entry("below_min", outline, None, purpose)
-    if not flown.contains(outline):
+    if outline.difference(flown).area >= CUT_M2:
         return _Entry("not_assessable", outline, outline, purpose)
     if roof.visible_share < HIDDEN_SHARE:
         return _Entry("uncertain_absence", outline, outline, purpose)

@@ -92,8 +92,6 @@ def test_planted_classes_are_true_of_map_and_imagery(municipality: Municipality)
     mapped = gpd.read_file(municipality.map).set_index("objektidentitet").geometry
     planted, area = municipality.planted, flown(municipality)
     tree = shapely.STRtree(mapped.to_numpy())
-    reached, safe = area.buffer(0.3), area.buffer(-0.3)
-    shapely.prepare([reached, safe])
     for name, object_id, place in zip(
         planted["planted_class"], planted["map_object_id"], planted.geometry, strict=True
     ):
@@ -104,7 +102,8 @@ def test_planted_classes_are_true_of_map_and_imagery(municipality: Municipality)
             assert (place.area < 15) == (name == "below_min")
             continue
         drawn = mapped[object_id]
-        assert not safe.contains(place) if name == "not_assessable" else reached.contains(place)
+        cut_m2 = place.difference(area).area
+        assert cut_m2 > 0.8 if name == "not_assessable" else cut_m2 < 1.2  # area is whole pixels
         covered = place.intersection(drawn).area / place.area
         if name == "extended":
             assert covered < 0.25
