@@ -35,7 +35,7 @@ from geoai.pipeline import Acceptance, StageReport, TileOutcome, TileReader
 T = TypeVar("T")
 
 BATCH = 8
-"""Tiles a task: tens of seconds of work on one core; the task itself costs Prefect a few milliseconds."""
+"""Most tiles a task: tens of seconds of work on one core; the task itself costs Prefect a few milliseconds."""
 THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=pipeline.usable_cores())
 # Results are files, recorded in the catalogue: Prefect caches nothing. Retries are for the outside world,
 # such as a share that is gone for a minute.
@@ -98,7 +98,9 @@ def process_flight(
 
 
 def _batches(items: list[T]) -> list[list[T]]:
-    return [items[start : start + BATCH] for start in range(0, len(items), BATCH)]
+    """Cut into batches of at most BATCH, smaller where that keeps every core at work."""
+    size = max(1, min(BATCH, -(-len(items) // (2 * pipeline.usable_cores()))))
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 if __name__ == "__main__":
