@@ -385,7 +385,7 @@ PITCHED_COLOURS: tuple[tuple[Colour, float], ...] = (
     ((146, 74, 58), 0.10),  # old red tile
     ((112, 84, 70), 0.15),  # brown concrete
     ((78, 78, 82), 0.20),  # dark grey
-    ((52, 52, 56), 0.09),  # black
+    ((60, 60, 64), 0.09),  # black
     ((176, 180, 184), 0.09),  # light metal
     ((132, 138, 144), 0.09),  # grey fibre cement
     ((92, 112, 96), 0.04),  # green metal
@@ -489,7 +489,7 @@ def _roof_body(
     side_sign, end_sign = -np.sign(across), -np.sign(along)
     slope_x = np.where(on_end, end_sign * c, -side_sign * s) * building.slope
     slope_y = np.where(on_end, end_sign * s, side_sign * c) * building.slope
-    light = _facing(canvas.style, slope_x, slope_y)
+    light = 0.2 + 0.8 * _facing(canvas.style, slope_x, slope_y)  # the sky lights the face in its own shade
 
     ridge = (to_side > body.half_width - 0.22) & ~on_end
     if hipped:
@@ -968,7 +968,7 @@ class _Town:
         if dice < 0.12:
             self.canvas.polygon(ring * 2.0 + (x, y), (58.0, 82.0, 120.0), SMOOTH)
             self.canvas.polygon(ring * 1.6 + (x, y), (40.0, 40.0, 44.0), SMOOTH)
-        elif dice < 0.18:
+        elif dice < 0.16:
             pool = _Rect(x, y, float(rng.uniform(2.2, 4)), float(rng.uniform(1.5, 2.2)), plot.angle)
             rim = replace(pool, half_length=pool.half_length + 0.8, half_width=pool.half_width + 0.8)
             self.canvas.polygon(rim.corners, (190.0, 186.0, 178.0), PAVING)
