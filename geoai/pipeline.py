@@ -387,8 +387,7 @@ def make_review(
 
     steps = 4
     progress("compare", 0, steps)
-    detections = polygons.detect(files, scheme, settings.polygons, theme=theme, band=band)
-    footprint = polygons.trace_footprint(files, scheme)
+    detections, footprint = polygons.detect(files, scheme, settings.polygons, theme=theme, band=band)
     progress("compare", 1, steps)
     comparison = compare.compare(
         detections, mapped, footprint, probability, band=band, gsd_m=scheme.gsd_m, settings=settings.compare

@@ -60,16 +60,14 @@ class TilePieces:
 
 def detect(
     files: Sequence[LatticeFile], scheme: TileScheme, settings: PolygonSettings, *, theme: str, band: int
-) -> gpd.GeoDataFrame:
-    """Return the detections of *band* (1-based) of the prediction *files*; see `join_detections`."""
+) -> tuple[gpd.GeoDataFrame, MultiPolygon]:
+    """Return the detections of *band* (1-based) of the prediction *files*, and the footprint of their pixels.
+
+    See `join_detections` and `join_footprint`.
+    """
     tiles = [trace_tile(file, scheme, settings, band=band) for file in files]
-    return join_detections(tiles, join_footprint(tiles, scheme), scheme, settings, theme=theme)
-
-
-def trace_footprint(files: Sequence[LatticeFile], scheme: TileScheme) -> MultiPolygon:
-    """Return the outline of the valid pixels of the prediction *files*, in metres."""
-    parts = [_outlines(_read(file, 1) != P_NODATA, file.box) for file in files]
-    return _footprint(parts, scheme)
+    footprint = join_footprint(tiles, scheme)
+    return join_detections(tiles, footprint, scheme, settings, theme=theme), footprint
 
 
 def trace_tile(file: LatticeFile, scheme: TileScheme, settings: PolygonSettings, *, band: int) -> TilePieces:

@@ -15,7 +15,7 @@ from rasterio.crs import CRS
 
 from geoai.config import PolygonSettings
 from geoai.grid import PixelBox, TileScheme
-from geoai.polygons import detect, join_detections, join_footprint, trace_footprint, trace_tile
+from geoai.polygons import detect, join_detections, join_footprint, trace_tile
 from geoai.raster import LatticeFile, write_cog
 
 SCHEME = TileScheme(CRS.from_epsg(3006), 0.2, 500)
@@ -50,7 +50,11 @@ def written(folder, values, *, cuts=(), row_cuts=()):
 
 
 def found(files, options=EXACT):
-    return detect(files, SCHEME, options, theme="building", band=1)
+    return detect(files, SCHEME, options, theme="building", band=1)[0]
+
+
+def footprint_of(files):
+    return detect(files, SCHEME, EXACT, theme="building", band=1)[1]
 
 
 def in_pixels(geometry):
@@ -80,7 +84,7 @@ def test_cutting_into_tiles_changes_nothing(tmp_path_factory, mask, data):
     assert shapely.to_wkb(cut.geometry).tolist() == shapely.to_wkb(whole.geometry).tolist()
     assert cut.p_mean.tolist() == pytest.approx(whole.p_mean.tolist(), abs=1e-12)
     assert cut.near_edge.tolist() == whole.near_edge.tolist()
-    assert trace_footprint(order, SCHEME) == trace_footprint(whole_file, SCHEME)
+    assert footprint_of(order) == footprint_of(whole_file)
 
 
 @given(masks)
@@ -171,7 +175,7 @@ def test_the_footprint_leaves_out_what_has_no_imagery_and_keeps_no_needless_vert
     values = np.zeros((60, 90), np.uint8)
     values[20:30, 25:40] = 255
     values[:, 80:] = 255
-    footprint = trace_footprint(written(tmp_path, values, cuts=(30, 60), row_cuts=(25,)), SCHEME)
+    footprint = footprint_of(written(tmp_path, values, cuts=(30, 60), row_cuts=(25,)))
     (outline,) = in_pixels(footprint).geoms
     expected = shapely.box(0, 0, 80, 60) - shapely.box(25, 20, 40, 30)
     assert shapely.normalize(outline) == shapely.normalize(expected)
@@ -183,7 +187,7 @@ def test_imagery_without_buildings_and_without_pixels_gives_empty_layers(tmp_pat
     assert len(nothing_seen) == len(found(no_imagery)) == len(found([])) == 0
     assert list(nothing_seen.columns) == list(found([]).columns)
     assert nothing_seen.crs.to_epsg() == found([]).crs.to_epsg() == 3006
-    assert trace_footprint(no_imagery, SCHEME).is_empty
+    assert footprint_of(no_imagery).is_empty
 
 
 def test_the_band_asked_for_is_traced(tmp_path):
