@@ -51,28 +51,34 @@ def predict_tile(
 ) -> NDArray[np.uint8]:
     """Return the probabilities of the tile *box*: uint8 (class, row, col), p × 250, 255 where no imagery is.
 
-    *images* are the flight's image tiles that lie in or around the box (others are passed over). Windows
-    without any imagery are not read by the model.
+    *images* are the flight's image tiles that lie in or around the box (others are passed over). The model
+    reads no more than the part of the tile that holds imagery, and the halo around it.
     """
-    bands = tuple(range(1, band_count + 1))
     probability = np.full((class_count, box.height, box.width), NODATA, np.uint8)
     reach = box.snapped(STRIDE_PX).grown(halo_px)
     near = [image for image in images if image.box.intersection(reach)]
-    for window in windows(box, window_px):
+    data, valid = read_lattice(near, reach, bands=tuple(range(1, band_count + 1)))
+    extent = _extent(valid[box.slices_in(reach)], box)
+    for window in windows(extent, window_px) if extent else ():
+        chip_rows, chip_cols = window.grown(halo_px).slices_in(reach)
+        seen = segmenter(np.ascontiguousarray(data[:, chip_rows, chip_cols]))
         inner = window.intersection(box)
-        if inner is None:
-            continue
-        outer = window.grown(halo_px)
-        chip, valid = read_lattice(near, outer, bands=bands)
-        rows, cols = inner.slices_in(outer)
-        if not valid[rows, cols].any():
-            continue
-        seen = segmenter(chip)[:, rows, cols]
-        stored = np.round(np.clip(seen, 0.0, 1.0) * SCALE).astype(np.uint8)
-        stored[:, ~valid[rows, cols]] = NODATA
+        assert inner  # windows cover the extent, which lies in the box
+        rows, cols = inner.slices_in(window.grown(halo_px))
+        stored = np.round(np.clip(seen[:, rows, cols], 0.0, 1.0) * SCALE).astype(np.uint8)
+        stored[:, ~valid[inner.slices_in(reach)]] = NODATA
         tile_rows, tile_cols = inner.slices_in(box)
         probability[:, tile_rows, tile_cols] = stored
     return probability
+
+
+def _extent(valid: NDArray[np.bool_], box: PixelBox) -> PixelBox | None:
+    """Return the smallest box around the *valid* pixels (row, col) of *box*, None where there are none."""
+    rows, cols = np.flatnonzero(valid.any(axis=1)), np.flatnonzero(valid.any(axis=0))
+    if not len(rows):
+        return None
+    height, width = int(rows[-1] - rows[0]) + 1, int(cols[-1] - cols[0]) + 1
+    return PixelBox(box.col + int(cols[0]), box.row + int(rows[0]), width, height)
 
 
 def write_prediction(

@@ -122,6 +122,7 @@ def test_where_no_imagery_is_the_network_is_not_asked(tmp_path: Path) -> None:
     network = Blur()
     seen = predict_tile(tile, [file], network, band_count=3, class_count=1, window_px=128, halo_px=32)
     assert len(network.shapes) <= 4 < len(list(windows(tile, 128)))
+    assert max(network.shapes) <= (3, 192, 192)
     assert ((seen[0] != NODATA).sum()) == 128 * 128
 
 
