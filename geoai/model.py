@@ -230,7 +230,7 @@ def save_package(
     tensors = {name: t.half().contiguous() if t.is_floating_point() else t for name, t in state.items()}
     with appearing_whole(weights) as partial:
         safetensors.torch.save_file(tensors, partial)
-    shape = {"dim_order": ["batch", "bands", "height", "width"], "data_type": "float32"}
+    shape = {"dim_order": ["batch", "channel", "height", "width"], "data_type": "float32"}
     parameters = sum(tensor.numel() for tensor in state.values() if torch.is_floating_point(tensor))
     scaling = [
         {"type": "z-score", "mean": round(m * 255, 6), "stddev": round(s * 255, 6)}
@@ -248,7 +248,7 @@ def save_package(
         "mlm:input": [
             {
                 "name": "digital numbers 0 to 255",
-                "bands": list(bands),
+                "bands": [],  # naming them wants properties.bands, which STAC 1.1 forbids on such an item
                 "input": {"shape": [-1, len(bands), -1, -1], **shape},
                 "value_scaling": scaling,
                 "resize_type": None,
@@ -271,7 +271,7 @@ def save_package(
                 "post_processing_function": None,
             }
         ],
-        "bands": [{"name": band} for band in bands],
+        "geoai:bands": list(bands),
         "geoai:architecture": architecture,
         "geoai:encoder": encoder,
         "geoai:gsd_range_m": list(gsd_range_m),
@@ -329,7 +329,7 @@ def _read_item(path: Path) -> ModelPackage:
             checksum=item["assets"]["model"]["file:checksum"].removeprefix(SHA256_MULTIHASH),
             architecture=properties["geoai:architecture"],
             encoder=properties["geoai:encoder"],
-            bands=tuple(given["bands"]),
+            bands=tuple(properties["geoai:bands"]),
             mean=tuple(band["mean"] / 255 for band in scaling),
             std=tuple(band["stddev"] / 255 for band in scaling),
             gsd_range_m=(float(low), float(high)),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import rasterio
 from affine import Affine
 from numpy.typing import NDArray
+from pystac.validation import JsonSchemaSTACValidator, RegisteredValidator
 
 from geoai.raster import gdal_environment
 
@@ -73,3 +75,29 @@ def test_data() -> Path:
     if not folder or not Path(folder).is_dir():
         pytest.skip("GEOAI_TEST_DATA names no folder of real data")
     return Path(folder)
+
+
+class OfflineValidator(JsonSchemaSTACValidator):
+    """Validates against extension schemas in a folder; asking for any other is an error, not a download."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        for path in folder.glob("*.json"):
+            schema = json.loads(path.read_text())
+            self.schema_cache[schema["$id"].rstrip("#")] = schema
+
+    def _get_schema(self, schema_uri: str) -> dict[str, Any]:
+        schema: dict[str, Any] = self.schema_cache[schema_uri.rstrip("#")]
+        return schema
+
+
+@pytest.fixture
+def stac_schemas() -> Iterator[None]:
+    """Have pystac validate against the extension schemas in the folder GEOAI_STAC_SCHEMAS, or skip."""
+    folder = os.environ.get("GEOAI_STAC_SCHEMAS")
+    if not folder:
+        pytest.skip("GEOAI_STAC_SCHEMAS names no folder of STAC extension schemas")
+    before = RegisteredValidator.get_validator()
+    RegisteredValidator.set_validator(OfflineValidator(Path(folder)))
+    yield
+    RegisteredValidator.set_validator(before)
