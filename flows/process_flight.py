@@ -18,6 +18,7 @@ os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "geoai")
 
 # Prefect reads the settings above when it is imported, and resolves the types of parameters at run time
 import argparse
+import logging
 import sys
 from pathlib import Path
 from typing import Any, TypeVar
@@ -35,7 +36,9 @@ from geoai.pipeline import Acceptance, StageReport, TileOutcome, TileReader
 T = TypeVar("T")
 
 BATCH = 8
-"""Most tiles a task: tens of seconds of work on one core; the task itself costs Prefect a few milliseconds."""
+"""Most tiles a task: tens of seconds of work on one core; the task itself costs some milliseconds."""
+logging.getLogger("geoai").setLevel(logging.INFO)  # library lines on the run page
+
 THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=pipeline.usable_cores())
 # Results are files, recorded in the catalogue: Prefect caches nothing. Retries are for the outside world,
 # such as a share that is gone for a minute.

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import rasterio
+import rasterio.shutil
 from conftest import WriteOrthophoto, ground_image
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -101,6 +102,18 @@ def test_half_a_pixel_off_the_lattice_is_resampled_not_shifted(
     truth = ground_image(LEFT, TOP, 0.2, 250, 250).astype(int)
     shifted = np.abs(image[:, :250, :250].astype(int) - truth).mean()
     assert np.abs(data - truth).mean() < 0.3 < shifted
+
+
+def test_a_jpeg_2000_sheet_is_cut_like_any_other(tmp_path: Path, write_orthophoto: WriteOrthophoto) -> None:
+    image = ground_image(LEFT, TOP, 0.2, 250, 250)
+    tif = write_orthophoto(tmp_path / "a.tif", image)
+    (tmp_path / "flight").mkdir()
+    options = {"QUALITY": 100, "REVERSIBLE": "YES", "YCBCR420": "NO"}
+    rasterio.shutil.copy(tif, tmp_path / "flight" / "a.jp2", driver="JP2OpenJPEG", **options)
+    _, tiles = cut(tmp_path / "flight")
+    data, valid = tiles["450000_6400950"]
+    assert valid.all()
+    assert np.array_equal(data, image)
 
 
 def test_the_first_sheet_by_name_that_holds_imagery_is_used(
