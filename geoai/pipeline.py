@@ -322,6 +322,11 @@ class TileReader:
         return TileOutcome(tile_id, "done")
 
     def _network(self) -> Segmenter:
+        import torch
+
+        # Tiles are predicted side by side, a thread each: threads inside the network would fight over the
+        # same cores. OpenMP keeps the number per calling thread, so each worker says it.
+        torch.set_num_threads(1)
         with self._lock:
             if self._segmenter is None:
                 self._segmenter = load_segmenter(self.model, precision=self.settings.prediction.precision)
