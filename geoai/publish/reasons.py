@@ -47,7 +47,7 @@ def number(value: Any, form: str, language: Language) -> str:
     if form == "percent":
         return f"{100 * value:.0f}{NBSP if language == 'sv' else ''}%"
     if form == "area":
-        return f"{_decimal(value, 0 if value >= 10 else 1, language)}{NBSP}m²"
+        return f"{_decimal(value, 0 if value >= 20 else 1, language)}{NBSP}m²"
     if form == "length":
         return f"{_decimal(value, 1, language)}{NBSP}m"
     return _decimal(value, 2, language)
