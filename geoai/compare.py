@@ -13,39 +13,30 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import rasterio
 import shapely
-from exactextract import exact_extract
-from exactextract.raster import RasterioRasterSource
 from numpy.typing import NDArray
 from shapely import MultiPolygon
 
 from geoai.config import CompareSettings
 from geoai.errors import CRSError
+from geoai.evidence import Cases, evidence_sides, gather_evidence, mean_by, with_evidence
+from geoai.extents import HALF, Changes, Mask, Near, find_changes, find_near, judged, standing
 from geoai.matching import match_groups
-from geoai.raster import gdal_environment
 from geoai.vector import Geometries, union_by_group
 
 log = logging.getLogger(__name__)
 
-P_SCALE = 250
-"""A stored probability is p × 250."""
 CUT_M2 = 1.0
 """An object that loses more than this to the edge of the imagery is cut by it."""
 INSIDE_SHARE = 0.1
 """A detection with less than this within the tolerance of mapped objects stands by itself."""
-HALF = 0.5
-"""A mapped object of which less is seen is not confirmed; a planned one of which as much is seen is built."""
 FULL_SIZE_M2 = 200.0
 """From this size on, a larger discrepancy is not more urgent."""
-
-Cases: TypeAlias = pd.DataFrame
-Mask: TypeAlias = NDArray[np.bool_]
 
 
 class Rule(NamedTuple):
@@ -125,13 +116,14 @@ def compare(
     objects = _objects(_ordered(mapped, "map_object_id"), footprint, gsd_m, settings)
     seen = _ordered(detections, "detection_id")
     objects["seen_share"] = _seen_share(objects.geometry.to_numpy(), seen.geometry.to_numpy())
-    near = _near(objects, seen)
+    near = find_near(objects, seen)
     objects["group"], seen["group"] = _grouped(objects, seen, near, settings)
-    objects["judged"] = _judged(objects, seen)
-    changes = _changes(objects, seen, near, settings)
-    objects, seen, changes = _with_evidence(objects, seen, changes, probability, band)
+    objects["judged"] = judged(objects, seen)
+    changes = find_changes(objects, seen, near, settings)
+    objects, seen, parts = with_evidence(objects, seen, changes.parts, probability, band)
+    changes = changes._replace(parts=parts)
     objects, seen = _with_cases(objects, seen)
-    cases = _cases(objects, seen, changes.parts)
+    cases = _cases(objects, seen, parts)
     cases["class"] = classify(cases, settings)
     found = _discrepancies(cases, objects, seen, changes)
     status = _map_status(cases, objects, changes)
@@ -203,58 +195,16 @@ def _seen_share(mapped: Geometries, seen: Geometries) -> NDArray[np.float64]:
     return share
 
 
-@dataclass(frozen=True)
-class _Near:
-    """Pairs (object, detection) within the object's tolerance, and what of each detection lies beyond it."""
-
-    object: NDArray[np.intp]
-    detection: NDArray[np.intp]
-    reach: Geometries
-    """Each object grown by its tolerance; (object,)."""
-    beyond: Geometries
-    """Each detection without what lies within the tolerance of standing objects; (detection,)."""
-
-
-def _standing(objects: gpd.GeoDataFrame) -> Mask:
-    """Return which mapped objects should be seen, or are: current ones, and planned ones that were built."""
-    standing: Mask = (~objects["planned"] | (objects["seen_share"] >= HALF)).to_numpy()
-    return standing
-
-
-def _near(objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame) -> _Near:
-    standing = np.flatnonzero(_standing(objects))
-    detections = seen.geometry.to_numpy()
-    reach = _buffer(objects.geometry.to_numpy(), objects["tolerance_m"].to_numpy())
-    first, second = shapely.STRtree(detections).query(reach[standing], predicate="intersects")
-    first = standing[first]
-    beyond = _without(detections, reach[first], second)
-    return _Near(first, second, reach, beyond)
-
-
-def _buffer(geometries: Geometries, distance: NDArray[np.float64] | float) -> Geometries:
-    grown: Geometries = shapely.buffer(geometries, distance, quad_segs=4)
-    return grown
-
-
-def _without(geometries: Geometries, others: Geometries, index: NDArray[np.intp]) -> Geometries:
-    """Return the geometries less the union of the *others* at their *index*."""
-    left: Geometries = geometries.copy()
-    touched = np.unique(index)
-    taken = union_by_group(others, index, len(geometries))
-    left[touched] = shapely.difference(geometries[touched], taken[touched])
-    return left
-
-
 def _grouped(
-    objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, near: _Near, settings: CompareSettings
+    objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, near: Near, settings: CompareSettings
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the group of each mapped object (−1: planned, not built) and of each detection.
 
     A detection that matches nothing but leans against a mapped object that is seen joins its group: what it
     adds is an extension.
     """
-    standing = _standing(objects)
-    there = objects[standing]
+    stands = standing(objects)
+    there = objects[stands]
     groups = match_groups(
         there.geometry.to_numpy(),
         seen.geometry.to_numpy(),
@@ -262,7 +212,7 @@ def _grouped(
         overlap=settings.overlap,
     )
     map_group = np.full(len(objects), -1)
-    map_group[standing] = groups.map_group
+    map_group[stands] = groups.map_group
     seen_group = groups.seen_group.copy()
     lonely = ~np.isin(seen_group, groups.map_group)
     leans = lonely & (
@@ -275,184 +225,6 @@ def _grouped(
     joining, at = np.unique(second[strongest], return_index=True)
     seen_group[joining] = map_group[first[strongest][at]]
     return map_group, seen_group
-
-
-class _Changes(NamedTuple):
-    """What is added to and taken from groups: connected parts with their group, and the objects concerned."""
-
-    parts: gpd.GeoDataFrame
-    """Columns group, added (bool), area_m2, geometry; with evidence p_mean, p_q10, p_q90, p_q95."""
-    part: NDArray[np.intp]
-    """Pairs of a part …"""
-    object: NDArray[np.intp]
-    """… and a mapped object that it belongs to."""
-
-
-def _changes(
-    objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, near: _Near, settings: CompareSettings
-) -> _Changes:
-    """Return the extensions and reductions of groups that are wide and large enough to report.
-
-    Added is what lies beyond the tolerance of *every* mapped object, gone what lies beyond it of every
-    detection, whichever group they are in: a party wall raises nothing.
-    """
-    geometry, tolerance_m = objects.geometry.to_numpy(), objects["tolerance_m"].to_numpy()
-    detections = seen.geometry.to_numpy()
-    judged = objects["judged"].to_numpy()
-    reach_m = np.zeros(len(objects) + len(seen))  # by group: there are no more of them
-    np.maximum.at(reach_m, objects["group"].to_numpy()[judged], tolerance_m[judged])
-    added = np.isin(seen["group"], objects["group"][judged]) & _is_wide(near.beyond, settings)
-    around = _buffer(detections[near.detection], tolerance_m[near.object])
-    kept = judged[near.object]
-    gone = _without(geometry, around[kept], near.object[kept])
-    removed = judged & (shapely.area(gone) > 0)
-    touching = added[near.detection]
-    room_added = _without(detections, geometry[near.object[touching]], near.detection[touching])
-    touching = removed[near.object]
-    room_removed = _without(geometry, detections[near.detection[touching]], near.object[touching])
-    sides = [
-        _parts(near.beyond[added], room_added[added], seen["group"].to_numpy()[added], reach_m, settings),
-        _parts(gone[removed], room_removed[removed], objects["group"].to_numpy()[removed], reach_m, settings),
-    ]
-    parts = gpd.GeoDataFrame(
-        {
-            "group": np.concatenate([group for group, _ in sides]),
-            "added": np.repeat([True, False], [len(group) for group, _ in sides]),
-        },
-        geometry=np.concatenate([outline for _, outline in sides]),
-        crs=objects.crs,
-    )
-    parts["area_m2"] = parts.area
-    return _large(parts, objects, reach_m, settings)
-
-
-def _judged(objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame) -> Mask:
-    """Return which mapped objects have extents to judge."""
-    matched = objects["group"].isin(seen["group"])
-    vague = objects["group"].isin(objects["group"][objects["presence_only"]])
-    judged: Mask = (matched & objects["assessable"] & ~objects["planned"] & ~vague).to_numpy()
-    return judged
-
-
-def _is_wide(geometries: Geometries, settings: CompareSettings) -> Mask:
-    """Return which geometries hold anything as wide as the smallest width."""
-    wide: Mask = ~shapely.is_empty(shapely.buffer(geometries, -settings.min_width_m / 2, join_style="mitre"))
-    return wide
-
-
-def _parts(
-    strips: Geometries,
-    room: Geometries,
-    group: NDArray[np.intp],
-    reach_m: NDArray[np.float64],
-    settings: CompareSettings,
-) -> tuple[NDArray[np.intp], Geometries]:
-    """Return the wide parts of the *strips* of each group, grown back by the tolerance within the *room*.
-
-    Without growing back, each change is understated by the tolerance times its length along the wall.
-    """
-    groups, index = np.unique(group, return_inverse=True)
-    strip, ground = (union_by_group(each, index, len(groups)) for each in (strips, room))
-    half = settings.min_width_m / 2
-    core = shapely.buffer(strip, -half, join_style="mitre")
-    opened = shapely.buffer(core, half, join_style="mitre", mitre_limit=2.0)
-    grown = shapely.intersection(_buffer(opened, reach_m[groups]), ground)
-    outlines, owner = shapely.get_parts(grown, return_index=True)
-    real = (shapely.get_type_id(outlines) == 3) & shapely.intersects(outlines, core[owner])
-    return groups[owner[real]], outlines[real]
-
-
-def _large(
-    parts: gpd.GeoDataFrame,
-    objects: gpd.GeoDataFrame,
-    reach_m: NDArray[np.float64],
-    settings: CompareSettings,
-) -> _Changes:
-    """Keep the parts that are large enough by themselves and beside the mapped objects they belong to.
-
-    A part belongs to the objects of its group that it meets along most of its length: so a terrace of twenty
-    houses does not hide a new wing on one of them.
-    """
-    geometry = objects.geometry.to_numpy()
-    candidates = np.flatnonzero(objects["judged"])
-    group = parts["group"].to_numpy()
-    reach = _buffer(parts.geometry.to_numpy(), np.where(parts["added"], reach_m[group], 0.0))
-    part, at = shapely.STRtree(geometry[candidates]).query(reach, predicate="intersects")
-    owner = candidates[at]
-    same = objects["group"].to_numpy()[owner] == group[part]
-    part, owner = part[same], owner[same]
-    contact_m2 = shapely.area(shapely.intersection(reach[part], geometry[owner]))
-    most = np.zeros(len(parts))
-    np.maximum.at(most, part, contact_m2)
-    belongs = contact_m2 >= 0.25 * most[part]
-    part, owner = part[belongs], owner[belongs]
-    mapped_m2 = np.bincount(part, weights=objects["area_m2"].to_numpy()[owner], minlength=len(parts))
-    least = np.maximum(settings.change_m2, settings.change_share * mapped_m2)
-    large = ((parts["area_m2"] >= least) & (mapped_m2 > 0)).to_numpy()
-    number = np.cumsum(large) - 1
-    return _Changes(parts[large].reset_index(drop=True), number[part[large[part]]], owner[large[part]])
-
-
-def _with_evidence(
-    objects: gpd.GeoDataFrame,
-    seen: gpd.GeoDataFrame,
-    changes: _Changes,
-    probability: Path,
-    band: int,
-) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, _Changes]:
-    """Add the probabilities within mapped objects, detections that match nothing, and changes."""
-    mapped = objects.geometry.to_numpy()
-    inner = shapely.buffer(mapped, -objects["tolerance_m"].to_numpy() / 2, join_style="mitre")
-    inner = np.where(shapely.is_empty(inner), mapped, inner)
-    inner[objects["visible_share"] == 0] = shapely.Polygon()
-    lonely = ~seen["group"].isin(objects["group"]).to_numpy()
-    free = np.where(lonely, seen.geometry.to_numpy(), shapely.Polygon())
-    parts = changes.parts.geometry.to_numpy()
-    p = zonal(np.concatenate([inner, free, parts]), probability, band)
-    ends = np.cumsum([len(inner), len(free)])
-    of_objects, of_seen, of_parts = p[: ends[0]], p[ends[0] : ends[1]], p[ends[1] :]
-    return (
-        objects.assign(**_columns(of_objects)),
-        seen.rename(columns={"p_mean": "p_seen"}).assign(**_columns(of_seen)),
-        changes._replace(parts=changes.parts.assign(**_columns(of_parts))),
-    )
-
-
-STATISTICS = {
-    "p_mean": "mean",
-    "p_q10": "quantile(q=0.1)",
-    "p_q90": "quantile(q=0.9)",
-    "p_q95": "quantile(q=0.95)",
-}
-
-
-def _columns(values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-    return dict(zip(STATISTICS, values.T, strict=True))
-
-
-def zonal(geometries: Geometries, probability: Path, band: int) -> NDArray[np.float64]:
-    """Return STATISTICS of the probability (0 to 1) under each polygon, pixels weighted by their share in it.
-
-    (polygon, statistic); NaN where there is none. Polygons are visited along a curve, so that neighbours find
-    their blocks decompressed, and rounded to the millimetre: exactextract 0.3 can fail ("Never get here") on
-    a vertex that misses a pixel's border by floating-point noise.
-    """
-    geometries = shapely.set_precision(geometries, 0.001)
-    result = np.full((len(geometries), len(STATISTICS)), np.nan)
-    polygons = np.flatnonzero(~shapely.is_empty(geometries))
-    if not len(polygons):
-        return result
-    features = gpd.GeoDataFrame(geometry=geometries[polygons])
-    order = np.argsort(features.hilbert_distance().to_numpy(), kind="stable")
-    with gdal_environment(), rasterio.open(probability) as source:
-        measured = exact_extract(
-            RasterioRasterSource(source, band),
-            features.iloc[order].set_crs(source.crs.to_wkt()),
-            list(STATISTICS.values()),
-            output="pandas",
-        )
-    result[polygons[order]] = measured.apply(pd.to_numeric).to_numpy(dtype=np.float64) / P_SCALE
-    return result
 
 
 def _with_cases(
@@ -501,7 +273,7 @@ def _with_changes(cases: Cases, objects: gpd.GeoDataFrame, parts: gpd.GeoDataFra
     for column, side in (("plus_m2", parts[parts["added"]]), ("minus_m2", parts[~parts["added"]])):
         area_m2 = side.groupby("group")["area_m2"].sum().reindex(cases.index, fill_value=0.0)
         cases[column] = area_m2.where(judged)
-    cases["p_minus"] = _mean_by(parts[~parts["added"]], "group")["p_mean"].reindex(cases.index)
+    cases["p_minus"] = mean_by(parts[~parts["added"]], "group")["p_mean"].reindex(cases.index)
     return cases
 
 
@@ -518,29 +290,9 @@ def _iou(cases: Cases, objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame) -> NDA
     return iou
 
 
-def _mean_by(rows: pd.DataFrame, key: str) -> pd.DataFrame:
-    """Return the mean probabilities of the rows of each *key*, weighted by area."""
-    weighted = rows[[*STATISTICS]].mul(rows["area_m2"], axis=0).groupby(rows[key]).sum(min_count=1)
-    return weighted.div(rows.groupby(key)["area_m2"].sum(), axis=0)
-
-
-def _sides(cases: Cases) -> pd.DataFrame:
-    """Return which geometries are the evidence of each case: of the map, the image, added or removed."""
-    extent = cases["class"].isin(["extended", "reduced", "reshaped"])
-    partly = (cases["class"] == "uncertain_absence") & (cases["seen"] > 0)
-    return pd.DataFrame(
-        {
-            "map": cases["mapped"] & ~extent & ~partly,
-            "image": ~cases["mapped"],
-            "added": cases["class"].isin(["extended", "reshaped"]),
-            "removed": cases["class"].isin(["reduced", "reshaped"]) | partly,
-        }
-    )
-
-
-def _concerned(cases: Cases, objects: gpd.GeoDataFrame, changes: _Changes) -> Mask:
+def _concerned(cases: Cases, objects: gpd.GeoDataFrame, changes: Changes) -> Mask:
     """Return which mapped objects their case is about: of a terrace, only the house that was extended."""
-    sides = _sides(cases)
+    sides = evidence_sides(cases)
     case = changes.parts["group"].to_numpy()
     side = np.where(changes.parts["added"], sides["added"].reindex(case), sides["removed"].reindex(case))
     concerned: Mask = sides["map"].reindex(objects["case"]).to_numpy(dtype=bool, copy=True)
@@ -548,34 +300,8 @@ def _concerned(cases: Cases, objects: gpd.GeoDataFrame, changes: _Changes) -> Ma
     return concerned
 
 
-def _evidence(
-    cases: Cases, objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, changes: _Changes
-) -> gpd.GeoDataFrame:
-    """Return the geometry of each case, what its probabilities are, and its area."""
-    columns = ["case", "area_m2", *STATISTICS, "geometry"]
-    parts = changes.parts.rename(columns={"group": "case"})
-    layers = {
-        "map": objects,
-        "image": seen,
-        "added": parts[parts["added"]],
-        "removed": parts[~parts["added"]],
-    }
-    sides = _sides(cases)
-    chosen = [
-        layer.loc[sides[side].reindex(layer["case"], fill_value=False).to_numpy(dtype=bool), columns]
-        for side, layer in layers.items()
-    ]
-    rows = pd.concat([rows for rows in chosen if len(rows)] or chosen[:1], ignore_index=True)
-    geometry = union_by_group(rows.geometry.to_numpy(), cases.index.get_indexer(rows["case"]), len(cases))
-    evidence = gpd.GeoDataFrame(
-        _mean_by(rows, "case").reindex(cases.index), geometry=geometry, crs=objects.crs
-    )
-    evidence.loc[sides["added"] & sides["removed"], [*STATISTICS]] = np.nan  # seen here, gone there: no mean
-    return evidence
-
-
 def _discrepancies(
-    cases: Cases, objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, changes: _Changes
+    cases: Cases, objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, changes: Changes
 ) -> gpd.GeoDataFrame:
     """Return a row for each case where map and imagery disagree or the imagery cannot say, by priority."""
     about = objects[_concerned(cases, objects, changes)]
@@ -583,7 +309,7 @@ def _discrepancies(
     visible = by_map["visible_share"].min().reindex(cases.index)
     reported = ~cases["class"].isin(["confirmed", ""]) & (visible.fillna(1.0) > 0)
     cases, visible = cases[reported], visible[reported]
-    evidence = _evidence(cases, objects, seen, changes)
+    evidence = gather_evidence(cases, objects, seen, changes.parts)
     rule = cases["class"].map({rule.name: rule for rule in RULES})
     named = about.groupby("case")["map_object_id"].agg(list).to_dict()
     themes = pd.concat([about[["case", "theme"]], seen[["case", "theme"]]]).drop_duplicates("case")
@@ -642,7 +368,7 @@ def _priority(cases: Cases, evidence: gpd.GeoDataFrame, weight: NDArray[np.float
     return priority
 
 
-def _map_status(cases: Cases, objects: gpd.GeoDataFrame, changes: _Changes) -> gpd.GeoDataFrame:
+def _map_status(cases: Cases, objects: gpd.GeoDataFrame, changes: Changes) -> gpd.GeoDataFrame:
     """Return every mapped object once: the class of its case, 'confirmed' where that is about another."""
     own = cases.reindex(objects["case"])
     concerned = _concerned(cases, objects, changes)

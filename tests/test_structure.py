@@ -14,7 +14,7 @@ LAYERS = [
     {"errors"},
     {"config", "grid"},
     {"raster", "vector"},
-    {"model", "flight", "matching", "scene"},
+    {"model", "flight", "matching", "extents", "evidence", "scene"},
     {"samples", "tiling", "catalog", "prediction", "polygons", "maplayer", "compare", "publish"},
     {"task", "evaluation"},
     {"training", "demo"},
