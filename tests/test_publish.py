@@ -29,9 +29,10 @@ from review_case import BOTTOM, CRS, GROUND, LEFT, RUN, SCHEME, UNKNOWN, Case, m
 from geoai.errors import CRSError, PublishError
 from geoai.grid import PixelBox
 from geoai.publish.chips import CHIP_PX, EVIDENCE_COLOUR, MIN_SIDE_M, NO_IMAGERY, cut_chips
+from geoai.publish.qml import xml_text
 from geoai.publish.reasons import NBSP, number, reason
 from geoai.publish.review import without_password
-from geoai.publish.style import layer_styles, xml_text
+from geoai.publish.style import layer_styles
 from geoai.publish.tables import DISCREPANCY, TABLES
 from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES
 from geoai.raster import read_padded

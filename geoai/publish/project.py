@@ -19,13 +19,13 @@ from xml.etree.ElementTree import Element, SubElement
 import pyproj
 import rasterio
 
+from geoai.publish.qml import xml_text
 from geoai.publish.style import (
     coverage_style,
     detection_style,
     discrepancy_style,
     map_status_style,
     map_style,
-    xml_text,
 )
 from geoai.publish.texts import HIDDEN_CLASSES, LAYERS, PROJECT, Language
 

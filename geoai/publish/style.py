@@ -6,21 +6,29 @@ The same input gives the same text.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from typing import Any
-from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.etree.ElementTree import Element, SubElement
 
+from geoai.publish.qml import (
+    GREY,
+    Category,
+    Stroke,
+    Symbol,
+    add_container,
+    add_fields,
+    add_options,
+    categorized,
+    labels,
+    single,
+)
 from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, Column, Table
 from geoai.publish.texts import CLASSES, DOMAINS, PROJECT, ClassLook, Language, Words
 
-DOCTYPE = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 VALUE_MAP_NULL = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"
 """QGIS's own word for NULL in a list of values."""
 
-WHITE, DARK, GREY, SKY = "#FFFFFF", "#1A1A1A", "#8C8C8C", "#56B4E9"
-LABEL_SCALE = 1500
-"""Labels are drawn from 1:1500 and closer."""
+WHITE, DARK, SKY = "#FFFFFF", "#1A1A1A", "#56B4E9"
 
 POLYGON, NO_GEOMETRY = 2, 4
 """QGIS's numbers for geometry types."""
@@ -65,41 +73,6 @@ FORM_CHIP_SCRIPT = (
 IN_3_22, FROM_3_30 = "@qgis_version_no < 33000", "@qgis_version_no >= 33000"
 
 
-@dataclass(frozen=True, slots=True)
-class Stroke:
-    """An outline: colour (#RRGGBB), width in millimetres on paper, opacity 0..255."""
-
-    colour: str
-    width_mm: float
-    dashed: bool = False
-    alpha: int = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Symbol:
-    """How polygons are drawn: hatch lines at *hatch* degrees, then *strokes* from below upwards.
-
-    *opacity* in percent is a QGIS expression or a number.
-    """
-
-    strokes: tuple[Stroke, ...]
-    hatch: tuple[int, ...] = ()
-    hatch_colour: str = GREY
-    hatch_mm: float = 2.4
-    hatch_alpha: int = 255
-    opacity: str = "100"
-
-
-@dataclass(frozen=True, slots=True)
-class Category:
-    """An entry of a legend: the column's code, its words, and whether it starts checked."""
-
-    code: str
-    label: str
-    symbol: Symbol
-    shown: bool = True
-
-
 def discrepancy_style(language: Language) -> Element:
     """Return the style of the signals: classes by colour and hatch, decided ones faded, form and table."""
     categories = [
@@ -107,9 +80,9 @@ def discrepancy_style(language: Language) -> Element:
         for code, look in CLASSES.items()
     ]
     style = _vector_style(DISCREPANCY, language, form=_review_form(language))
-    style.append(_categorized("class", categories, order_by='"priority"'))
+    style.append(categorized("class", categories, order_by='"priority"'))
     style.set("labelsEnabled", "1")
-    style.append(_labels("represent_value(\"class\") || '\\n' || round($area) || ' m²'"))
+    style.append(labels("represent_value(\"class\") || '\\n' || round($area) || ' m²'"))
     style.append(_row_colours())
     SubElement(style, "mapTip").text = MAP_TIP
     SubElement(
@@ -122,7 +95,7 @@ def discrepancy_style(language: Language) -> Element:
 def map_style(language: Language) -> Element:
     """Return the plain style of the digital map: dark outlines with a light casing, on any ground."""
     style = _vector_style(MAP_STATUS, language)
-    style.append(_single(Symbol((Stroke(WHITE, 0.8, alpha=190), Stroke(DARK, 0.3)))))
+    style.append(single(Symbol((Stroke(WHITE, 0.8, alpha=190), Stroke(DARK, 0.3)))))
     SubElement(style, "previewExpression").text = '"map_object_id"'
     return style
 
@@ -139,7 +112,7 @@ def map_status_style(language: Language) -> Element:
         if code != "missing"  # never the status of what is in the map
     ]
     style = _vector_style(MAP_STATUS, language)
-    style.append(_categorized("status", categories))
+    style.append(categorized("status", categories))
     SubElement(style, "previewExpression").text = '"map_object_id"'
     return style
 
@@ -147,7 +120,7 @@ def map_status_style(language: Language) -> Element:
 def detection_style(language: Language) -> Element:
     """Return the style of what was seen in the imagery: light blue outlines."""
     style = _vector_style(DETECTION, language)
-    style.append(_single(Symbol((Stroke(DARK, 0.6, alpha=150), Stroke(SKY, 0.35)))))
+    style.append(single(Symbol((Stroke(DARK, 0.6, alpha=150), Stroke(SKY, 0.35)))))
     SubElement(style, "previewExpression").text = '"detection_id"'
     return style
 
@@ -162,7 +135,7 @@ def coverage_style(language: Language) -> Element:
         Category("checked", words["checked"].say(language), checked),
     ]
     style = _vector_style(COVERAGE, language)
-    style.append(_categorized("status", categories))
+    style.append(categorized("status", categories))
     SubElement(style, "previewExpression").text = '"tile_id"'
     return style
 
@@ -183,13 +156,7 @@ def layer_styles(language: Language) -> dict[Table, Element]:
     }
 
 
-def xml_text(root: Element) -> str:
-    """Return *root* (indented in place) as the text of a QML or QGS file."""
-    indent(root, " ")
-    return DOCTYPE + tostring(root, encoding="unicode")
-
-
-# --- symbols ---------------------------------------------------------------------------------------------
+# --- signals ---------------------------------------------------------------------------------------------
 
 
 def _signal_symbol(look: ClassLook) -> Symbol:
@@ -202,158 +169,10 @@ def _signal_symbol(look: ClassLook) -> Symbol:
     return Symbol(strokes, look.hatch, look.colour, spacing_mm, opacity=opacity)
 
 
-def _categorized(column: str, categories: Sequence[Category], order_by: str = "") -> Element:
-    renderer = Element(
-        "renderer-v2",
-        {
-            "type": "categorizedSymbol",
-            "attr": column,
-            "forceraster": "0",
-            "symbollevels": "0",
-            "enableorderby": "1" if order_by else "0",
-            "referencescale": "-1",
-        },
-    )
-    entries, symbols = SubElement(renderer, "categories"), SubElement(renderer, "symbols")
-    for number, category in enumerate(categories):
-        SubElement(
-            entries,
-            "category",
-            {
-                "symbol": str(number),
-                "value": category.code,
-                "label": category.label,
-                "render": str(category.shown).lower(),
-                "type": "string",
-            },
-        )
-        _add_symbol(symbols, str(number), category.symbol)
-    if order_by:  # what is drawn last lies on top
-        clauses = SubElement(renderer, "orderby")
-        SubElement(clauses, "orderByClause", {"asc": "1", "nullsFirst": "1"}).text = order_by
-    return renderer
-
-
-def _single(symbol: Symbol) -> Element:
-    kind = {"type": "singleSymbol", "forceraster": "0", "symbollevels": "0", "enableorderby": "0"}
-    renderer = Element("renderer-v2", kind | {"referencescale": "-1"})
-    _add_symbol(SubElement(renderer, "symbols"), "0", symbol)
-    return renderer
-
-
-def _add_symbol(parent: Element, name: str, symbol: Symbol) -> None:
-    fill = SubElement(
-        parent,
-        "symbol",
-        {"name": name, "type": "fill", "alpha": "1", "clip_to_extent": "1", "force_rhr": "0"},
-    )
-    for number, angle in enumerate(symbol.hatch):
-        _add_hatch(fill, f"@{name}@{number}", angle, symbol)
-    for stroke in symbol.strokes:
-        properties = {
-            "color": _rgba(stroke.colour, 0),
-            "style": "no",
-            "outline_color": _rgba(stroke.colour, stroke.alpha),
-            "outline_style": "dash" if stroke.dashed else "solid",
-            "outline_width": f"{stroke.width_mm:g}",
-            "outline_width_unit": "MM",
-            "joinstyle": "miter",
-            "offset": "0,0",
-            "offset_unit": "MM",
-        }
-        _add_symbol_layer(fill, "SimpleFill", properties)
-    if symbol.opacity != "100":
-        active = {"alpha": {"active": True, "expression": symbol.opacity, "type": 3}}
-        _add_options(
-            SubElement(fill, "data_defined_properties"),
-            {"name": "", "properties": active, "type": "collection"},
-        )
-
-
-def _add_hatch(fill: Element, name: str, angle: int, symbol: Symbol) -> None:
-    properties = {
-        "angle": str(angle),
-        "color": _rgba(symbol.hatch_colour, symbol.hatch_alpha),
-        "distance": f"{symbol.hatch_mm:g}",
-        "distance_unit": "MM",
-        "line_width": "0.3",
-        "line_width_unit": "MM",
-        "offset": "0",
-        "offset_unit": "MM",
-        "outline_width_unit": "MM",
-    }
-    layer = _add_symbol_layer(fill, "LinePatternFill", properties)
-    line = SubElement(
-        layer,
-        "symbol",
-        {"name": name, "type": "line", "alpha": "1", "clip_to_extent": "1", "force_rhr": "0"},
-    )
-    properties = {
-        "line_color": _rgba(symbol.hatch_colour, symbol.hatch_alpha),
-        "line_width": "0.3",
-        "line_width_unit": "MM",
-        "line_style": "solid",
-        "capstyle": "square",
-        "joinstyle": "bevel",
-        "use_custom_dash": "0",
-    }
-    _add_symbol_layer(line, "SimpleLine", properties)
-
-
-def _add_symbol_layer(parent: Element, kind: str, properties: Mapping[str, str]) -> Element:
-    layer = SubElement(parent, "layer", {"class": kind, "enabled": "1", "locked": "0", "pass": "0"})
-    _add_options(layer, properties)
-    for key, value in properties.items():  # QGIS up to 3.24 writes and reads <prop>, later versions <Option>
-        SubElement(layer, "prop", {"k": key, "v": value})
-    return layer
-
-
 def _is_light(colour: str) -> bool:
     """Whether a colour needs a dark casing: luma (ITU-R BT.601) above the middle."""
     red, green, blue = bytes.fromhex(colour.removeprefix("#"))
     return 0.299 * red + 0.587 * green + 0.114 * blue > 127.5
-
-
-def _rgba(colour: str, alpha: int = 255) -> str:
-    red, green, blue = bytes.fromhex(colour.removeprefix("#"))
-    return f"{red},{green},{blue},{alpha}"
-
-
-# --- labels ----------------------------------------------------------------------------------------------
-
-
-def _labels(expression: str) -> Element:
-    """Return labels beside the polygons. No font is named: one that is missing makes QGIS complain."""
-    labeling = Element("labeling", {"type": "simple"})
-    settings = SubElement(labeling, "settings", {"calloutType": "simple"})
-    text = SubElement(
-        settings,
-        "text-style",
-        {
-            "fieldName": expression,
-            "isExpression": "1",
-            "fontSize": "8",
-            "fontSizeUnit": "Point",
-            "fontWeight": "63",
-            "textColor": "0,0,0,255",
-            "textOpacity": "1",
-            "multilineHeight": "1",
-        },
-    )
-    buffer = {
-        "bufferDraw": "1",
-        "bufferSize": "0.9",
-        "bufferSizeUnits": "MM",
-        "bufferColor": "255,255,255,230",
-    }
-    SubElement(text, "text-buffer", buffer | {"bufferOpacity": "1", "bufferJoinStyle": "128"})
-    SubElement(settings, "text-format", {"wrapChar": "", "autoWrapLength": "0", "multilineAlign": "1"})
-    placement = {"placement": "8", "dist": "1", "distUnits": "MM", "priority": "5"}  # 8: outside the polygon
-    SubElement(settings, "placement", placement | {"polygonPlacementFlags": "2", "placementFlags": "10"})
-    rendering = {"scaleVisibility": "1", "scaleMin": "0", "scaleMax": str(LABEL_SCALE), "drawLabels": "1"}
-    obstacle = {"obstacle": "1", "obstacleFactor": "1", "obstacleType": "0", "upsidedownLabels": "0"}
-    SubElement(settings, "rendering", rendering | obstacle)
-    return labeling
 
 
 # --- columns, form, table --------------------------------------------------------------------------------
@@ -403,7 +222,7 @@ def _add_widgets(style: Element, columns: Iterable[Column], language: Language) 
         field = SubElement(fields, "field", {"name": column.name, "configurationFlags": "None"})
         kind, config = _widget(column, language)
         widget = SubElement(field, "editWidget", {"type": kind})
-        _add_options(SubElement(widget, "config"), config)
+        add_options(SubElement(widget, "config"), config)
         alias = column.alias.say(language)
         SubElement(aliases, "alias", {"field": column.name, "index": str(index), "name": alias})
         writes = column.owner == "reviewer" and column.name not in REVIEWER_DEFAULTS
@@ -437,6 +256,7 @@ REVIEWER_DEFAULTS = {
 NEW_ROW_DEFAULTS = {"status": "'open'", "field_visit": "false"}
 NOT_NULL, UNIQUE, EXPRESSION = 1, 2, 4  # bits of a constraint
 HARD, SOFT = "1", "2"
+NO_CHECK = ("", Words("", ""), "0")
 
 
 def _add_column_rules(style: Element, columns: Sequence[Column], language: Language) -> None:
@@ -463,9 +283,7 @@ def _add_column_rules(style: Element, columns: Sequence[Column], language: Langu
             "default",
             {"field": column.name, "expression": default, "applyOnUpdate": str(int(on_update))},
         )
-        expression, hint, strength = (
-            checks.get(column.name, ("", Words("", ""), "0")) if reviews else NO_CHECK
-        )
+        expression, hint, strength = checks.get(column.name, NO_CHECK) if reviews else NO_CHECK
         not_null, unique = "NOT NULL" in column.constraint, "UNIQUE" in column.constraint
         bits = NOT_NULL * not_null | UNIQUE * unique | EXPRESSION * bool(expression)
         SubElement(
@@ -481,9 +299,6 @@ def _add_column_rules(style: Element, columns: Sequence[Column], language: Langu
         )
         described = {"field": column.name, "exp": expression, "desc": hint.say(language)}
         SubElement(expressions, "constraint", described)
-
-
-NO_CHECK = ("", Words("", ""), "0")
 
 
 def _add_table(style: Element, columns: Sequence[Column]) -> None:
@@ -538,62 +353,18 @@ def _review_form(language: Language) -> Element:
     words = {key: text.say(language) for key, text in PROJECT.items()}
 
     form = Element("attributeEditorForm")
-    review = _add_container(form, words["group_review"], page=True)
-    _add_fields(_add_container(review, words["decision"]), decision, indices)
-    image = _add_container(review, words["image"])
-    old = _add_container(image, "html", visible=IN_3_22)
+    review = add_container(form, words["group_review"], page=True)
+    add_fields(add_container(review, words["decision"]), decision, indices)
+    image = add_container(review, words["image"])
+    old = add_container(image, "html", visible=IN_3_22)
     SubElement(
         old, "attributeEditorHtmlElement", {"name": "chip_html", "showLabel": "0"}
     ).text = FORM_CHIP_SCRIPT
-    new = _add_container(image, "text", visible=FROM_3_30)
+    new = add_container(image, "text", visible=FROM_3_30)
     SubElement(new, "attributeEditorTextElement", {"name": "chip_text", "showLabel": "0"}).text = CHIP.format(
         width=240
     )
-    _add_fields(_add_container(review, words["who"]), who, indices)
-    _add_fields(_add_container(form, words["evidence"], page=True, columns=2), evidence, indices)
-    _add_fields(_add_container(form, words["origin"], page=True, columns=2), origin, indices)
+    add_fields(add_container(review, words["who"]), who, indices)
+    add_fields(add_container(form, words["evidence"], page=True, columns=2), evidence, indices)
+    add_fields(add_container(form, words["origin"], page=True, columns=2), origin, indices)
     return form
-
-
-def _add_container(
-    parent: Element, name: str, *, page: bool = False, columns: int = 1, visible: str = ""
-) -> Element:
-    return SubElement(
-        parent,
-        "attributeEditorContainer",
-        {
-            "name": name,
-            "groupBox": str(int(not page)),
-            "columnCount": str(columns),
-            "showLabel": str(int(not visible)),
-            "visibilityExpressionEnabled": str(int(bool(visible))),
-            "visibilityExpression": visible,
-            "collapsed": "0",
-        },
-    )
-
-
-def _add_fields(parent: Element, names: Iterable[str], indices: Mapping[str, int]) -> None:
-    for name in names:
-        SubElement(
-            parent, "attributeEditorField", {"name": name, "index": str(indices[name]), "showLabel": "1"}
-        )
-
-
-def _add_options(parent: Element, value: Any, name: str | None = None) -> None:
-    """Add *value* (str, bool, int, list, mapping) in QGIS's encoding of variants."""
-    attributes = {} if name is None else {"name": name}
-    if isinstance(value, Mapping):
-        option = SubElement(parent, "Option", attributes | {"type": "Map"})
-        for key, item in value.items():
-            _add_options(option, item, key)
-    elif isinstance(value, list):
-        option = SubElement(parent, "Option", attributes | {"type": "List"})
-        for item in value:
-            _add_options(option, item)
-    elif isinstance(value, bool):
-        SubElement(parent, "Option", attributes | {"type": "bool", "value": str(value).lower()})
-    elif isinstance(value, int):
-        SubElement(parent, "Option", attributes | {"type": "int", "value": str(value)})
-    else:
-        SubElement(parent, "Option", attributes | {"type": "QString", "value": str(value)})
