@@ -22,8 +22,8 @@ from geoai.errors import CRSError, PublishError
 from geoai.publish.chips import cut_chips
 from geoai.publish.geopackage import add_project, add_styles, write_tables
 from geoai.publish.project import Bookmark, Bounds, review_project, zipped
-from geoai.publish.reasons import reason
 from geoai.publish.qml import xml_text
+from geoai.publish.reasons import reason
 from geoai.publish.style import layer_styles
 from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, Table
 from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, Language
