@@ -96,9 +96,13 @@ class PolygonSettings(Section):
 class MapSettings(Section):
     """Where the digital map lies and what its columns mean."""
 
-    source: str | None = Field(None, description="OGR source: file, folder or 'PG:…' connection string.")
-    layer: str | None = Field(None, description="Layer name; may be left out where there is only one.")
-    where: str | None = Field(None, description="Attribute filter in OGR SQL, e.g. objekttyp = 'Byggnad'.")
+    source: str | None = Field(None, description="OGR source: file, folder, or 'PG:' and a libpq string.")
+    layer: str | None = Field(
+        None, description="Layer name, schema.table; may be left out where there is only one."
+    )
+    where: str | None = Field(
+        None, description="Attribute filter in OGR's or PostGIS's SQL, e.g. objekttyp = 'Byggnad'."
+    )
     reproject: bool = Field(
         False, description="Bring a map in another CRS to the project's; otherwise an error."
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import re
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 from rasterio.crs import CRS
 
+from geoai import postgis
 from geoai.config import MapSettings
 from geoai.errors import CRSError, MapError
 from geoai.grid import crs_name, same_crs
@@ -39,33 +41,33 @@ def read_map(settings: MapSettings, crs: CRS) -> gpd.GeoDataFrame:
     """
     if settings.source is None:
         raise MapError("map.source: expected the digital map (file, folder or connection string), found none")
-    name = _shown(settings.source)
+    name = postgis.without_password(settings.source)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Measured .M. geometry types are not supported")
-        layer = _layer(settings, name)
-        _check_columns(settings, layer, name)
-        features = _read(settings, layer, name)
+        features = _features(settings, name)
     features = _in_crs(features, settings, crs, name)
     features = _current_and_planned(features, settings, name)
     features = _repaired(features, name)
     return _joined(_attributes(features, settings, name), name)
 
 
-def _shown(source: str) -> str:
-    """Return *source* for messages and logs, without passwords."""
-    if "@" in source or source.upper().startswith("PG:"):
-        return re.sub(r"(?i)(password\s*=\s*)('[^']*'|\S+)|(?<=:)[^:@/]+(?=@)", r"\1***", source)
-    return source
+def _features(settings: MapSettings, name: str) -> gpd.GeoDataFrame:
+    """Read the features of one layer: geometry in 2D and without curves, the configured columns.
+
+    The index is the feature id.
+    """
+    if postgis.is_connection(name):
+        features, layer = _from_postgis(settings, name)
+    else:
+        features, layer = _from_ogr(settings, name)
+    if features.empty:
+        found = f"none where {settings.where}" if settings.where else "an empty layer"
+        raise MapError(f"{name}: expected polygons in {layer!r}, found {found}")
+    return features
 
 
-def _layer(settings: MapSettings, name: str) -> str:
-    """Return the layer to read: the configured one, or the only one with geometry."""
+def _from_ogr(settings: MapSettings, name: str) -> tuple[gpd.GeoDataFrame, str]:
     source = str(settings.source)
-    if source.upper().startswith("PG:") and "PostgreSQL" not in pyogrio.list_drivers():
-        raise MapError(
-            f"{name}: expected a GDAL with the PostgreSQL driver, found one without; "
-            "install pyogrio from conda-forge or export the layer to a GeoPackage"
-        )
     if not _is_remote(source) and not Path(source).exists():
         raise MapError(f"{name}: expected a file or folder, found none")
     try:
@@ -73,39 +75,14 @@ def _layer(settings: MapSettings, name: str) -> str:
     except DataSourceError as error:
         raise MapError(f"{name}: expected a source that OGR can open, found {_line(error)}") from None
     layers = [str(layer) for layer, geometry_type in listed if geometry_type is not None]
-    if settings.layer is None and len(layers) == 1:
-        return layers[0]
-    if settings.layer in layers:
-        return str(settings.layer)
-    wanted = f"the layer {settings.layer!r}" if settings.layer else "map.layer to name one of several layers"
-    raise MapError(f"{name}: expected {wanted}, found {', '.join(layers) or 'no layer with geometry'}")
-
-
-def _is_remote(source: str) -> bool:
-    return re.match(r"(?i)/vsi|[a-z][a-z0-9+.-]+:", source) is not None
-
-
-def _line(error: Exception) -> str:
-    return _shown(" ".join(str(error).split()))
-
-
-def _check_columns(settings: MapSettings, layer: str, name: str) -> None:
-    columns = [str(field) for field in pyogrio.read_info(settings.source, layer=layer)["fields"]]
-    for key in ("id_column", "status_column", "date_column", "sigma_column"):
-        wanted = getattr(settings, key)
-        if wanted is not None and wanted not in columns:
-            raise MapError(f"{name}: expected the column {wanted!r} (map.{key}), found {', '.join(columns)}")
-
-
-def _read(settings: MapSettings, layer: str, name: str) -> gpd.GeoDataFrame:
-    """Read the features and the configured columns, in 2D and without curves; the index is the feature id."""
-    columns = [settings.id_column, settings.status_column, settings.date_column, settings.sigma_column]
+    layer = _layer(settings.layer, layers, name)
+    present = [str(field) for field in pyogrio.read_info(source, layer=layer)["fields"]]
     try:
         features = pyogrio.read_dataframe(
-            settings.source,
+            source,
             layer=layer,
             where=settings.where,
-            columns=sorted({column for column in columns if column is not None}),
+            columns=_columns(settings, present, name),
             force_2d=True,
             fid_as_index=True,
         )
@@ -115,10 +92,51 @@ def _read(settings: MapSettings, layer: str, name: str) -> gpd.GeoDataFrame:
         raise MapError(
             f"{name}: expected map.where to be a valid filter, found {settings.where!r}: {_line(error)}"
         ) from None
-    if features.empty:
-        found = f"none where {settings.where}" if settings.where else "an empty layer"
-        raise MapError(f"{name}: expected polygons in {layer!r}, found {found}")
-    return features
+    return features, layer
+
+
+def _from_postgis(settings: MapSettings, name: str) -> tuple[gpd.GeoDataFrame, str]:
+    with postgis.connected(str(settings.source), name=name) as connection:
+        tables = {table.name: table for table in postgis.list_tables(connection, name=name)}
+        in_full = {table.qualified_name: table.name for table in tables.values()}
+        layer = _layer(in_full.get(str(settings.layer), settings.layer), list(tables), name)
+        present = list(postgis.column_types(connection, tables[layer]))
+        features = postgis.read_table(
+            connection,
+            tables[layer],
+            columns=_columns(settings, present, name),
+            where=settings.where,
+            name=name,
+        )
+    return features, layer
+
+
+def _is_remote(source: str) -> bool:
+    return re.match(r"(?i)/vsi|[a-z][a-z0-9+.-]+:", source) is not None
+
+
+def _line(error: Exception) -> str:
+    return postgis.without_password(" ".join(str(error).split()))
+
+
+def _layer(wanted: str | None, layers: Sequence[str], name: str) -> str:
+    """Return the layer to read: the *wanted* one, or the only one with geometry."""
+    if wanted is None and len(layers) == 1:
+        return layers[0]
+    if wanted is not None and wanted in layers:
+        return wanted
+    expected = f"the layer {wanted!r}" if wanted else "map.layer to name one of several layers"
+    raise MapError(f"{name}: expected {expected}, found {', '.join(layers) or 'no layer with geometry'}")
+
+
+def _columns(settings: MapSettings, present: Sequence[str], name: str) -> list[str]:
+    """Return the configured columns, each of which must be *present*."""
+    keys = ("id_column", "status_column", "date_column", "sigma_column")
+    columns = {key: str(getattr(settings, key)) for key in keys if getattr(settings, key) is not None}
+    for key, column in columns.items():
+        if column not in present:
+            raise MapError(f"{name}: expected the column {column!r} (map.{key}), found {', '.join(present)}")
+    return sorted(set(columns.values()))
 
 
 def _in_crs(features: gpd.GeoDataFrame, settings: MapSettings, crs: CRS, name: str) -> gpd.GeoDataFrame:

@@ -28,10 +28,10 @@ from review_case import BOTTOM, CRS, GROUND, LEFT, RUN, SCHEME, UNKNOWN, Case, m
 
 from geoai.errors import CRSError, PublishError
 from geoai.grid import PixelBox
+from geoai.postgis import without_password
 from geoai.publish.chips import CHIP_PX, EVIDENCE_COLOUR, MIN_SIDE_M, NO_IMAGERY, cut_chips
 from geoai.publish.qml import xml_text
 from geoai.publish.reasons import NBSP, number, reason
-from geoai.publish.review import without_password
 from geoai.publish.style import layer_styles
 from geoai.publish.tables import DISCREPANCY, TABLES
 from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES
@@ -224,6 +224,7 @@ def test_run_is_written_without_the_maps_password(case: Case, tmp_path: Path) ->
     ("source", "expected"),
     [
         ("PG:password='två ord' host=db", "PG:password=*** host=db"),
+        (r"PG:password=två\ ord host=db", "PG:password=*** host=db"),
         ("postgresql://map:secret@db/karta", "postgresql://map:***@db/karta"),
         ("PG:postgresql://db/karta", "PG:postgresql://db/karta"),
         ("C:/karta/baskarta.gpkg", "C:/karta/baskarta.gpkg"),

@@ -13,7 +13,7 @@ PACKAGE = Path(geoai.__file__).parent
 LAYERS = [
     {"errors"},
     {"config", "grid"},
-    {"raster", "vector"},
+    {"raster", "vector", "postgis"},
     {"model", "flight", "matching", "extents", "evidence", "scene"},
     {"samples", "tiling", "catalog", "prediction", "polygons", "maplayer", "compare", "publish"},
     {"task", "evaluation"},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import sqlite3
 import tempfile
 import uuid
@@ -19,6 +18,7 @@ import pyproj
 import shapely
 
 from geoai.errors import CRSError, PublishError
+from geoai.postgis import without_password
 from geoai.publish.chips import cut_chips
 from geoai.publish.geopackage import add_project, add_styles, write_tables
 from geoai.publish.project import Bookmark, Bounds, review_project, zipped
@@ -231,13 +231,3 @@ def _around(bounds: Bounds, *, margin: float, least_m: float) -> Bounds:
 
 def _run_row(run: RunInfo) -> pd.DataFrame:
     return pd.DataFrame([asdict(run) | {"map_source": without_password(run.map_source)}])
-
-
-def without_password(source: str) -> str:
-    """Return a connection string that can be handed round.
-
-    >>> without_password("PG:host=db user=map password=secret dbname=city")
-    'PG:host=db user=map password=*** dbname=city'
-    """
-    source = re.sub(r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|\S+)", r"\1***", source, flags=re.IGNORECASE)
-    return re.sub(r"(://[^/:@\s]*:)[^@\s]*@", r"\1***@", source)
