@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import psycopg
     from psycopg import sql
 
-CONNECT_TIMEOUT_S = "10"  # libpq would wait for a silent host as long as TCP does: minutes
+CONNECT_TIMEOUT_S = "10"  # psycopg would wait 130 s for a host that is silent
 AS_THEY_ARE = ("int2", "int4", "int8", "bool")
 AS_FLOAT = ("float4", "float8", "numeric")
 
