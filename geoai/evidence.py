@@ -14,11 +14,9 @@ from exactextract import exact_extract
 from exactextract.raster import RasterioRasterSource
 from numpy.typing import NDArray
 
-from geoai.raster import gdal_environment
+from geoai.raster import P_SCALE, gdal_environment
 from geoai.vector import Geometries, union_by_group
 
-P_SCALE = 250
-"""A stored probability is p × 250."""
 Cases: TypeAlias = pd.DataFrame
 STATISTICS = {
     "p_mean": "mean",

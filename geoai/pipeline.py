@@ -31,7 +31,7 @@ from geoai.errors import CatalogError, ConfigError
 from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, crs_name, parse_crs
 from geoai.model import STRIDE_PX, ModelPackage, Segmenter, check_fits, find_package, load_segmenter
-from geoai.raster import LatticeFile, appearing_whole, write_mosaic
+from geoai.raster import P_NODATA, LatticeFile, appearing_whole, write_mosaic
 from geoai.tiling import BAND_NAMES, TileJob
 
 if TYPE_CHECKING:
@@ -312,7 +312,7 @@ class TileReader:
             self.collection,
             scheme,
             probability=path,
-            valid=probability[0] != prediction.NODATA,
+            valid=probability[0] != P_NODATA,
             classes=self.model.classes,
             model_id=self.model.id,
             model_checksum=self.model.checksum,

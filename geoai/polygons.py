@@ -25,13 +25,8 @@ from shapely import MultiPolygon
 
 from geoai.config import PolygonSettings
 from geoai.grid import PixelBox, TileScheme
-from geoai.raster import LatticeFile, gdal_environment
+from geoai.raster import P_NODATA, P_SCALE, LatticeFile, gdal_environment
 from geoai.vector import Geometries, connected_components, union_by_group
-
-P_SCALE = 250
-"""A stored probability is p × 250 …"""
-P_NODATA = 255
-"""… and this where there is no imagery."""
 
 
 @dataclass(frozen=True)

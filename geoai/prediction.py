@@ -17,11 +17,7 @@ from numpy.typing import NDArray
 
 from geoai.grid import PixelBox, TileScheme
 from geoai.model import STRIDE_PX, Segmenter
-from geoai.raster import LatticeFile, read_lattice, write_cog
-
-NODATA = 255
-SCALE = 250
-"""Stored value of probability 1; a step is 0.004."""
+from geoai.raster import P_NODATA, P_SCALE, LatticeFile, read_lattice, write_cog
 
 
 def windows(box: PixelBox, window_px: int) -> Iterator[PixelBox]:
@@ -54,7 +50,7 @@ def predict_tile(
     *images* are the flight's image tiles that lie in or around the box (others are passed over). The model
     reads no more than the part of the tile that holds imagery, and the halo around it.
     """
-    probability = np.full((class_count, box.height, box.width), NODATA, np.uint8)
+    probability = np.full((class_count, box.height, box.width), P_NODATA, np.uint8)
     reach = box.snapped(STRIDE_PX).grown(halo_px)
     near = [image for image in images if image.box.intersection(reach)]
     data, valid = read_lattice(near, reach, bands=tuple(range(1, band_count + 1)))
@@ -65,8 +61,8 @@ def predict_tile(
         inner = window.intersection(box)
         assert inner  # windows cover the extent, which lies in the box
         rows, cols = inner.slices_in(window.grown(halo_px))
-        stored = np.round(np.clip(seen[:, rows, cols], 0.0, 1.0) * SCALE).astype(np.uint8)
-        stored[:, ~valid[inner.slices_in(reach)]] = NODATA
+        stored = np.round(np.clip(seen[:, rows, cols], 0.0, 1.0) * P_SCALE).astype(np.uint8)
+        stored[:, ~valid[inner.slices_in(reach)]] = P_NODATA
         tile_rows, tile_cols = inner.slices_in(box)
         probability[:, tile_rows, tile_cols] = stored
     return probability
@@ -85,4 +81,4 @@ def write_prediction(
     path: Path, probability: NDArray[np.uint8], box: PixelBox, scheme: TileScheme, classes: tuple[str, ...]
 ) -> None:
     """Write a tile's probabilities (class, row, col) as a lossless COG, one band a class."""
-    write_cog(path, probability, scheme.grid_of(box), nodata=NODATA, descriptions=classes)
+    write_cog(path, probability, scheme.grid_of(box), nodata=P_NODATA, descriptions=classes)

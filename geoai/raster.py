@@ -33,6 +33,12 @@ GDAL_OPTIONS = {
 }
 
 
+P_SCALE = 250
+"""Probabilities are stored as uint8: p × 250 …"""
+P_NODATA = 255
+"""… and this where there is no imagery."""
+
+
 @dataclass(frozen=True)
 class Raster:
     """Pixels on the ground: *data* (band, row, col), *valid* (row, col) bool, and their Grid."""

@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 import rasterio
 from affine import Affine
+from hypothesis import settings
 from numpy.typing import NDArray
 from pystac.validation import JsonSchemaSTACValidator, RegisteredValidator
 
 from geoai.raster import gdal_environment
+
+settings.register_profile("geoai", deadline=None)  # a busy machine is no counter-example
+settings.load_profile("geoai")
 
 WriteOrthophoto = Callable[..., Path]
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 
 from geoai.grid import PixelBox, TileScheme
-from geoai.prediction import NODATA, predict_tile, windows, write_prediction
-from geoai.raster import LatticeFile, write_cog
+from geoai.prediction import predict_tile, windows, write_prediction
+from geoai.raster import P_NODATA, LatticeFile, write_cog
 
 SWEREF = CRS.from_epsg(3006)
 LEFT, TOP = 450_000.0, 6_400_900.0
@@ -64,7 +64,7 @@ def predict_all(
         whole[part.slices_in(box)] = seen[0][part.slices_in(file.box)]
         outside = np.ones(seen.shape[1:], bool)
         outside[part.slices_in(file.box)] = False
-        assert (seen[0][outside] == NODATA).all()
+        assert (seen[0][outside] == P_NODATA).all()
     return whole
 
 
@@ -123,7 +123,7 @@ def test_where_no_imagery_is_the_network_is_not_asked(tmp_path: Path) -> None:
     seen = predict_tile(tile, [file], network, band_count=3, class_count=1, window_px=128, halo_px=32)
     assert len(network.shapes) <= 4 < len(list(windows(tile, 128)))
     assert max(network.shapes) <= (3, 192, 192)
-    assert ((seen[0] != NODATA).sum()) == 128 * 128
+    assert ((seen[0] != P_NODATA).sum()) == 128 * 128
 
 
 def test_a_prediction_is_stored_as_it_is_with_nodata_and_class_names(tmp_path: Path) -> None:
@@ -133,7 +133,7 @@ def test_a_prediction_is_stored_as_it_is_with_nodata_and_class_names(tmp_path: P
     write_prediction(tmp_path / "p.tif", stored, box, scheme, ("building", "water"))
     with rasterio.open(tmp_path / "p.tif") as source:
         assert np.array_equal(source.read(), stored)
-        assert source.nodata == NODATA
+        assert source.nodata == P_NODATA
         assert source.descriptions == ("building", "water")
 
 

@@ -24,8 +24,8 @@ from rasterio.windows import Window
 from geoai.config import TilingSettings
 from geoai.grid import PixelBox, TileScheme
 from geoai.model import find_package, load_segmenter
-from geoai.prediction import NODATA, predict_tile, windows, write_prediction
-from geoai.raster import LatticeFile, read_lattice
+from geoai.prediction import predict_tile, windows, write_prediction
+from geoai.raster import P_NODATA, LatticeFile, read_lattice
 from geoai.tiling import write_tile
 
 
@@ -53,7 +53,7 @@ def predict(
     files: list[LatticeFile], box: PixelBox, scheme: TileScheme, segmenter: object, halo_px: int
 ) -> tuple[NDArray[np.uint8], float]:
     """Predict and write every tile; return the mosaic over *box* and the CPU seconds."""
-    whole = np.full((box.height, box.width), NODATA, np.uint8)
+    whole = np.full((box.height, box.width), P_NODATA, np.uint8)
     start = time.process_time()
     for file in files:
         seen = predict_tile(
