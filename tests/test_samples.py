@@ -65,7 +65,9 @@ def test_image_and_label_are_cut_alike(
     inside = cv2.erode(known.astype(np.uint8), np.ones((5, 5), np.uint8), borderValue=0) > 0
     agree = (image[..., 0] > 125) == (label == 1)
     assert agree[inside].mean() > 0.97 if inside.sum() > 100 else True
-    assert not image[cv2.dilate(known.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0].any()
+    beyond = cv2.dilate(known.astype(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    # at the crop's edge, what is known may lie just outside it and still tint a pixel
+    assert not image[2:-2, 2:-2][beyond[2:-2, 2:-2]].any()
 
 
 def test_crop_at_the_sources_own_scale_is_the_source() -> None:

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import math
-from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import rasterio.features
@@ -14,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from geoai.scene import Scene, cast_shadow, make_scene, write_training_scenes
+from geoai.scene import Scene, cast_shadow, make_scene
 
 SIDE_M, GSD_M = 240.0, 0.2
 
@@ -126,17 +124,3 @@ def test_shadow_of_a_mast_ends_where_height_and_sun_say(azimuth: float, degrees:
     aside = (cols - 80) * sun[1] - (rows - 80) * sun[0]
     assert away.max() == pytest.approx(8.0 / math.tan(math.radians(degrees)) / 0.5, abs=3.5)
     assert np.abs(aside).max() <= 4.0
-
-
-def test_training_scenes_are_pairs_of_image_and_mask(tmp_path: Path) -> None:
-    write_training_scenes(tmp_path, [3, 12], 400)
-    assert sorted(p.relative_to(tmp_path).as_posix() for p in tmp_path.rglob("*.png")) == [
-        "images/003.png", "images/012.png", "masks/003.png", "masks/012.png",
-    ]  # fmt: skip
-    scene = make_scene(3, width_m=80, height_m=80)
-    image = cv2.imread(str(tmp_path / "images" / "003.png"))
-    mask = cv2.imread(str(tmp_path / "masks" / "003.png"), cv2.IMREAD_UNCHANGED)
-    assert image is not None
-    assert mask is not None
-    assert np.array_equal(image[:, :, ::-1].transpose(2, 0, 1), scene.image)
-    assert np.array_equal(mask, scene.mask * np.uint8(255))

@@ -11,6 +11,6 @@ that a translation puts it on the map.
 
 from geoai.scene.buildings import Roof
 from geoai.scene.light import cast_shadow
-from geoai.scene.photograph import Scene, make_scene, write_training_scenes
+from geoai.scene.photograph import Scene, make_scene
 
-__all__ = ["Roof", "Scene", "cast_shadow", "make_scene", "write_training_scenes"]
+__all__ = ["Roof", "Scene", "cast_shadow", "make_scene"]

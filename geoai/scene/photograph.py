@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-import cv2
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -63,16 +60,6 @@ def make_scene(
     )
     vacant = tuple(_flipped(place, height_m) for place in town.vacant)
     return Scene(image, canvas.owner >= 0, roofs, vacant, gsd_m)
-
-
-def write_training_scenes(folder: Path, seeds: Iterable[int], size_px: int, *, gsd_m: float = 0.2) -> None:
-    """Write square scenes as *folder*/images/NNN.png (RGB) and *folder*/masks/NNN.png (255 = building)."""
-    for name in ("images", "masks"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    for seed in seeds:
-        scene = make_scene(seed, width_m=size_px * gsd_m, height_m=size_px * gsd_m, gsd_m=gsd_m)
-        cv2.imwrite(str(folder / "images" / f"{seed:03d}.png"), scene.image[::-1].transpose(1, 2, 0))
-        cv2.imwrite(str(folder / "masks" / f"{seed:03d}.png"), scene.mask.astype(np.uint8) * 255)
 
 
 def _flipped(polygon: Polygon, height_m: float) -> Polygon:
