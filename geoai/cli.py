@@ -109,6 +109,12 @@ def check(
     with _progress() as progress:
         acceptance = pipeline.accept(settings, progress)
     flown = acceptance.flight
+    table = Table("file", "px", "GSD m", "bands", "type", "nodata", title="Usable orthophotos")
+    for ortho in flown.orthophotos:
+        size = f"{ortho.grid.width} × {ortho.grid.height}"
+        bands, nodata = str(len(ortho.colour)), f"{1 - ortho.valid_share:.1%}"
+        table.add_row(ortho.name, size, f"{ortho.grid.gsd_m:g}", bands, ortho.dtype, nodata)
+    console.print(table)
     valid = sum(o.valid_share * o.grid.width * o.grid.height * o.grid.gsd_m**2 for o in flown.orthophotos)
     console.print(
         f"{flown.id}: {len(flown.orthophotos)} usable orthophotos, {valid / 1e6:.2f} km² of imagery, "

@@ -72,7 +72,7 @@ class PredictionSettings(Section):
     )
     halo_px: Annotated[int, Field(ge=0, multiple_of=32)] = Field(
         96,
-        description="Context read around a window and cropped (px); 192 makes tile borders invisible.",
+        description="Context read around a window and cropped (px); 256 leaves no trace of tile borders.",
     )
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="auto: bf16 where the processor has it, else fp32."

@@ -2,8 +2,8 @@
 
 A tile is predicted in windows whose edges lie on a 32 px grid fixed to the lattice (the stride of the
 networks: a shift by any other number of pixels changes their answer), with a halo read from the neighbouring
-tiles and cropped afterwards. So the probabilities do not depend on where tile borders lie: exactly with a
-halo of 192 px, nearly with less. Nothing is blended.
+tiles and cropped afterwards. So the probabilities do not depend on where tile borders lie: to one stored step
+with a halo of 256 px for U-Net on MobileNetV2, nearly with less. Nothing is blended.
 """
 
 from __future__ import annotations

@@ -60,6 +60,15 @@ def test_check_exits_2_where_a_sheet_cannot_be_used_and_1_where_none_can(
     write_orthophoto(tmp_path / "flight" / "b.tif", np.full((3, 500, 500), 90, np.uint8))
     done = geoai("check", "--config", "town.yaml", cwd=tmp_path)
     assert done.returncode == 2
+    (row,) = [line for line in done.stdout.splitlines() if "b.tif" in line]
+    assert [cell.strip() for cell in row.split("│")[1:-1]] == [
+        "b.tif",
+        "500 × 500",
+        "0.2",
+        "3",
+        "uint8",
+        "0.0%",
+    ]
     assert "flight: 1 usable orthophotos, 0.01 km² of imagery, GSD 0.2 m, 3 bands" in done.stdout
     assert "error a.tif: expected a readable orthophoto, found: " in done.stdout
 

@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 from rasterio.crs import CRS
 
 from geoai.grid import PixelBox, TileScheme
+from geoai.model import find_package, load_segmenter
 from geoai.prediction import predict_tile, windows, write_prediction
 from geoai.raster import P_NODATA, LatticeFile, write_cog
+from geoai.scene import make_scene
 
 SWEREF = CRS.from_epsg(3006)
 LEFT, TOP = 450_000.0, 6_400_900.0
@@ -146,3 +148,40 @@ def test_a_probability_is_stored_to_the_nearest_250th(tmp_path: Path, p: float, 
     (file,) = write_images(tmp_path, scheme, scheme.tile_box("450000_6400900"))
     seen = predict_tile(file.box, [file], constant, band_count=3, class_count=1, window_px=512, halo_px=0)
     assert np.unique(seen).tolist() == [stored]
+
+
+@pytest.mark.slow
+def test_the_shipped_network_sees_the_same_wherever_tiles_end(tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    torch.set_num_threads(1)
+    network = load_segmenter(find_package("buildings"), precision="fp32")
+    scene = make_scene(5, width_m=120.0, height_m=120.0)
+    mosaics = []
+    for tile_m in (100, 70):
+        scheme = TileScheme(SWEREF, 0.2, tile_m)
+        box = scheme.box_around((LEFT, TOP - 120, LEFT + 120, TOP))
+        files = []
+        for tile_id in scheme.tiles_over(box):
+            tile = scheme.tile_box(tile_id)
+            part = tile.intersection(box)
+            assert part
+            image, valid = (
+                np.zeros((3, tile.height, tile.width), np.uint8),
+                np.zeros((tile.height, tile.width), bool),
+            )
+            image[:, *part.slices_in(tile)] = scene.image[:, *part.slices_in(box)]
+            valid[part.slices_in(tile)] = True
+            path = tmp_path / f"{tile_m}-{tile_id}.tif"
+            write_cog(path, image, scheme.grid_of(tile), valid=valid)
+            files.append(LatticeFile(path, tile))
+        whole = np.zeros((box.height, box.width), int)
+        for file in files:
+            seen = predict_tile(
+                file.box, files, network, band_count=3, class_count=1, window_px=320, halo_px=256
+            )
+            part = file.box.intersection(box)
+            assert part
+            whole[part.slices_in(box)] = seen[0][part.slices_in(file.box)]
+        mosaics.append(whole)
+    assert mosaics[0].max() > 200
+    assert np.abs(mosaics[0] - mosaics[1]).max() <= 1  # a stored step is 0.004
