@@ -102,14 +102,14 @@ def main() -> None:
         print(f"{megapixels:.1f} Mpx, one thread")
         print(f"bare network, no halo      {bare:7.1f} CPU s   1.00")
         results = {}
-        for halo_px in (96, 192):
+        for halo_px in (96, 256):
             results[halo_px], seconds = predict(lossless, box, scheme, segmenter, halo_px)
             print(f"tiles, halo {halo_px:3} px, written {seconds:7.1f} CPU s   {seconds / bare:.2f}")
         print(
             "JPEG q90 tiles against lossless:",
             difference(predict(jpeg, box, scheme, segmenter, 96)[0], results[96]),
         )
-        for halo_px in (96, 192):
+        for halo_px in (96, 256):
             moved, _ = predict(shifted, box, shifted_scheme, segmenter, halo_px)
             print(f"tiles of 350 m against 500 m, halo {halo_px}:", difference(moved, results[halo_px]))
 
