@@ -80,9 +80,11 @@ def test_the_demo_finds_what_was_planted(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.stdout.splitlines()]
     planted = {row[0]: [int(n) for n in row[1:]] for row in rows if len(row) == 4 and row[1].isdigit()}
-    for name in ("missing", "demolished", "extended", "reduced"):
+    # what the shipped model reaches, with some room: a worse one must show
+    most_false = {"missing": 90, "demolished": 15, "extended": 40, "reduced": 35}
+    for name, limit in most_false.items():
         number, found, false = planted[name]
         assert number >= 8
-        assert found >= 0.5 * number, (name, planted)
-        assert false <= 2 * number, (name, planted)
+        assert found >= 0.6 * number, (name, planted)
+        assert false <= limit, (name, planted)
     assert (tmp_path / "data" / "demo" / "runs" / "demo-2026").is_dir()
