@@ -119,7 +119,7 @@ class MapSettings(Section):
 
 
 class CompareSettings(Section):
-    """When the two count as disagreeing. DISCREPANCIES in the README explains each."""
+    """When the two count as disagreeing. The README explains each."""
 
     min_area_m2: SquareMetres = Field(15.0, description="Smaller signals are below_min: kept, hidden (m²).")
     min_width_m: Metres = Field(2.0, description="Narrower slivers are no extension or reduction (m).")
