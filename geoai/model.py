@@ -243,8 +243,6 @@ def save_package(
         "mlm:framework": "PyTorch",
         "mlm:framework_version": version("torch").split("+")[0],
         "mlm:total_parameters": parameters,
-        "mlm:pretrained": True,
-        "mlm:pretrained_source": "ImageNet (encoder)",
         "mlm:input": [
             {
                 "name": "digital numbers 0 to 255",

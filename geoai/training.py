@@ -271,6 +271,8 @@ def pack(settings: TrainingSettings) -> ModelPackage:
             "datetime": now,
             "created": now,
             "license": settings.licence,
+            "mlm:pretrained": settings.encoder_weights is not None,
+            "mlm:pretrained_source": settings.encoder_origin or None,
         },
     )
     scores = {
