@@ -82,7 +82,7 @@ def read_lattice(
             rows, cols = part.slices_in(box)
             data[:, rows, cols] = source.read(bands, window=window)
             valid[rows, cols] = read_valid(source, window)
-    data[:, ~valid] = 0
+    np.copyto(data, 0, where=~valid)
     return data, valid
 
 
@@ -130,7 +130,7 @@ def read_padded(
     shape = rows.stop - rows.start, cols.stop - cols.start
     valid[rows, cols] = source.dataset_mask(window=window, out_shape=shape) > 0
     data[:, rows, cols] = source.read(bands, window=window, out_shape=(len(bands), *shape))
-    data[:, ~valid] = 0
+    np.copyto(data, 0, where=~valid)
     return data, valid
 
 

@@ -74,7 +74,7 @@ def read_tile(
             pixels, holds = _read_part(orthophoto, part, scheme, band_count)
             rows, cols = part.slices_in(box)
             fresh = holds & ~valid[rows, cols]
-            data[:, rows, cols][:, fresh] = _to_uint8(pixels, white_level)[:, fresh]
+            np.copyto(data[:, rows, cols], _to_uint8(pixels, white_level), where=fresh)
             valid[rows, cols] |= fresh
     return data, valid
 
