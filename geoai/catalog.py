@@ -94,11 +94,16 @@ class Catalog:
 
     def files(self, collection: str, asset: str, scheme: TileScheme) -> list[LatticeFile]:
         """Return the raster files of one asset of every item, with the lattice pixels they cover."""
-        folder = self.collection_folder(collection)
-        return [
-            LatticeFile(folder / item["id"] / item["assets"][asset]["href"], scheme.tile_box(item["id"]))
-            for item in self.items(collection)
-        ]
+        return [self.file(item, asset, scheme) for item in self.items(collection)]
+
+    def file(self, item: Mapping[str, Any], asset: str, scheme: TileScheme) -> LatticeFile:
+        """Return the raster file of one asset of an item."""
+        folder = self.item_path(item["collection"], item["id"]).parent
+        return LatticeFile(folder / item["assets"][asset]["href"], scheme.tile_box(item["id"]))
+
+    def is_empty(self, collection: str) -> bool:
+        """Whether *collection* has no item."""
+        return not self._item_paths(collection)
 
     def write_item(self, collection: str, item: Mapping[str, Any]) -> None:
         """Commit an item: its assets must be in its folder already."""

@@ -252,7 +252,7 @@ def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[
     kept = {outcome.tile_id for outcome in outcomes if outcome.outcome != "empty"}
     for tile_id in store.remove_items(flown.id, keep=kept):
         log.info("%s: tile %s removed, its sheets left the flight", flown.id, tile_id)
-    if not any(True for _ in store.items(flown.id)):
+    if store.is_empty(flown.id):
         reasons = sorted({outcome.message for outcome in outcomes if outcome.message})
         raise CatalogError(f"{flown.id}: expected tiles with imagery, found none; {'; '.join(reasons)}")
     store.write_collection(
@@ -273,8 +273,8 @@ class TileReader:
         self.images = {item["id"]: item for item in self.store.items(acceptance.flight.id)}
         self.tile_ids = list(self.images)
         self._files = {
-            file.path.parent.name: file
-            for file in self.store.files(acceptance.flight.id, "image", acceptance.scheme)
+            tile_id: self.store.file(item, "image", acceptance.scheme)
+            for tile_id, item in self.images.items()
         }
         self._lock = threading.Lock()
         self._segmenter: Segmenter | None = None
@@ -340,7 +340,7 @@ def finish_predictions(
     store, flown = Catalog(settings.data / "catalog"), acceptance.flight
     name = f"{flown.id}.{model.id}"
     store.remove_items(name, keep={outcome.tile_id for outcome in outcomes if outcome.outcome != "failed"})
-    if not any(True for _ in store.items(name)):
+    if store.is_empty(name):
         raise CatalogError(f"{name}: expected predictions, found none")
     store.add_model(model.folder)
     link = {"href": f"../../models/{model.id}/{model.id}.json", "type": "application/geo+json"}

@@ -204,9 +204,7 @@ def appearing_whole(path: Path) -> Any:
         partial.unlink(missing_ok=True)
 
 
-def write_mosaic(
-    path: Path, files: Iterable[LatticeFile], scheme: TileScheme, *, relative: bool = True
-) -> None:
+def write_mosaic(path: Path, files: Iterable[LatticeFile], scheme: TileScheme) -> None:
     """Write a GDAL VRT at *path* that shows tiles of one kind as one raster. *files* must not be empty.
 
     Bands, type, nodata and colour meaning are those of the first file; validity masks are carried.
@@ -241,7 +239,7 @@ def write_mosaic(
         sources.append((mask, "mask,1"))
     for band, number in sources:
         for file in ordered:
-            _add_source(band, number, file, box, path.parent if relative else None, nodata)
+            _add_source(band, number, file, box, path.parent, nodata)
     with appearing_whole(path) as partial:
         ElementTree.indent(root)
         partial.write_bytes(ElementTree.tostring(root))
@@ -252,12 +250,12 @@ def _add_source(
     number: str,
     file: LatticeFile,
     box: PixelBox,
-    base: Path | None,
+    base: Path,
     nodata: float | None,
 ) -> None:
     source = ElementTree.SubElement(band, "SimpleSource" if nodata is None else "ComplexSource")
-    name = os.path.relpath(file.path, base) if base else str(file.path.resolve())
-    ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1" if base else "0").text = name
+    name = os.path.relpath(file.path, base)
+    ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1").text = name
     ElementTree.SubElement(source, "SourceBand").text = number
     size = {"xSize": str(file.box.width), "ySize": str(file.box.height)}
     ElementTree.SubElement(source, "SrcRect", {"xOff": "0", "yOff": "0", **size})

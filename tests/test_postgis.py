@@ -22,11 +22,10 @@ from geopandas.testing import assert_geodataframe_equal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.crs import CRS
+from test_maplayer import fault, read
 
 from geoai import postgis
-from geoai.config import MapSettings
 from geoai.errors import CRSError, MapError
-from geoai.maplayer import read_map
 
 pytestmark = pytest.mark.postgis
 
@@ -125,20 +124,6 @@ def hus(name="hus", kind="geometry(Polygon, 3006)"):
         f"CREATE TABLE {name} (gid serial PRIMARY KEY, objid text, geom {kind})",
         f"INSERT INTO {name} (objid, geom) VALUES {rows}",
     )
-
-
-def read(source, **keys):
-    return read_map(MapSettings(source=source, **keys), SWEREF)
-
-
-def fault(kind, source, **keys):
-    """The message, with the source taken off; it must be one line and name the source."""
-    with pytest.raises(kind) as caught:
-        read(source, **keys)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(f"{source}: ")
-    return message.removeprefix(f"{source}: ")
 
 
 # --- the same map, wherever it is kept -------------------------------------------------------------------
