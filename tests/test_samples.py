@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,13 @@ from rasterio.crs import CRS
 
 from geoai.errors import ImageryError
 from geoai.grid import Grid
-from geoai.raster import Raster
+from geoai.recolouring import recolour
 from geoai.samples import (
     IGNORE,
     NODATA,
     Crops,
+    CropSettings,
+    Mapped,
     Source,
     Wholes,
     black_padding,
@@ -31,7 +34,6 @@ from geoai.samples import (
     label_from_map,
     labelled,
     read_pairs,
-    recolour,
     split,
 )
 
@@ -120,38 +122,70 @@ def test_centre_far_outside_is_all_unknown() -> None:
 def test_sample_has_only_known_classes_and_black_where_nothing_is(seed: int) -> None:
     source = two_tone()
     source.label[:60] = NODATA
-    sources = (Source("a", (source,), 1.0), Source("b", (source,), 2.0, noisy=True))
-    chip, label, noisy = draw_crop(sources, RNG(seed), size_px=64, gsd_range_m=(0.12, 0.35))
-    assert chip.shape == (3, 64, 64)
-    assert chip.dtype == np.uint8
-    assert set(np.unique(label)) <= {0, 1, IGNORE}
-    assert isinstance(noisy, bool)
-    assert not chip[:, label == IGNORE].any()
+    sources = (Source("a", (source,), 1.0), Source("b", (source,), 2.0))
+    crop = draw_crop(sources, RNG(seed), CropSettings(64, (0.12, 0.35)))
+    assert crop.chip.shape == (3, 64, 64)
+    assert crop.chip.dtype == np.uint8
+    assert set(np.unique(crop.label)) <= {0, 1, IGNORE}
+    assert crop.source in sources
+    assert crop.present.all()
+    assert not crop.chip[:, crop.label == IGNORE].any()
+
+
+def field_and_house() -> tuple[Any, Any]:
+    """Ground without anything, and the same with a house of 4 m."""
+    empty = labelled("field", np.full((300, 300, 3), 90, np.uint8), np.zeros((300, 300), np.uint8), 0.2)
+    label = empty.label.copy()
+    label[140:160, 140:160] = 1
+    return empty, labelled("house", empty.image, label, 0.2)
 
 
 def test_shares_are_kept_and_objects_are_sought() -> None:
-    empty = labelled("field", np.full((300, 300, 3), 90, np.uint8), np.zeros((300, 300), np.uint8), 0.2)
-    house = labelled("house", empty.image.copy(), empty.label.copy(), 0.2)
-    house.label[140:160, 140:160] = 1
-    house = labelled("house", house.image, house.label, 0.2)
-    sources = (Source("clean", (empty,) * 9 + (house,), 3.0), Source("noisy", (empty,), 1.0, noisy=True))
+    empty, house = field_and_house()
+    sources = (Source("town", (empty,) * 9 + (house,), 3.0), Source("wood", (empty,), 1.0))
     rng = RNG(2)
-    drawn = [
-        draw_crop(sources, rng, size_px=64, gsd_range_m=(0.2, 0.2), object_share=0.5) for _ in range(400)
-    ]
-    assert np.mean([noisy for _, _, noisy in drawn]) == pytest.approx(0.25, abs=0.07)
-    with_house = np.mean([(label == 1).any() for _, label, noisy in drawn if not noisy])
+    wanted = CropSettings(64, (0.2, 0.2), object_share=0.5, hard_share=0.0)
+    drawn = [draw_crop(sources, rng, wanted) for _ in range(400)]
+    assert np.mean([crop.source.name == "wood" for crop in drawn]) == pytest.approx(0.25, abs=0.07)
+    with_house = np.mean([(crop.label == 1).any() for crop in drawn if crop.source.name == "town"])
     assert with_house == pytest.approx(0.5, abs=0.1)  # one image in ten has a house
+
+
+def test_hard_places_are_sought_for_their_share() -> None:
+    """A mark in the label, which counts as no object here, tells which crops hold the place."""
+    label = np.zeros((400, 400), np.uint8)
+    label[298:302, 298:302] = 1
+    ground = labelled("yard", np.full((400, 400, 3), 90, np.uint8), label, 0.2)
+    hard = dataclasses.replace(ground, centres=np.zeros((0, 2)), hard=np.array([[300.0, 300.0]]))
+    rng = RNG(3)
+    for share in (0.0, 0.6):
+        wanted = CropSettings(64, (0.2, 0.2), object_share=0.0, hard_share=share)
+        crops = [draw_crop((Source("a", (hard,), 1.0),), rng, wanted) for _ in range(300)]
+        seen = np.mean([(crop.label == 1).any() for crop in crops])
+        assert seen == pytest.approx(share + (1 - share) * 0.04, abs=0.09)
+
+
+def test_bands_that_are_missing_or_dropped_are_black_and_said_to_be_missing() -> None:
+    rgb = two_tone()
+    infrared = dataclasses.replace(rgb, image=np.concatenate([rgb.image, rgb.image[..., :1]], axis=2))
+    rng = RNG(7)
+    for image, dropout, present in ((rgb, 0.0, 0.0), (infrared, 0.0, 1.0), (infrared, 0.3, 0.7)):
+        wanted = CropSettings(64, (0.2, 0.2), band_count=4, band_dropout=dropout)
+        crops = [draw_crop((Source("a", (image,), 1.0),), rng, wanted) for _ in range(200)]
+        assert all(crop.chip.shape == (4, 64, 64) and crop.present[:3].all() for crop in crops)
+        assert np.mean([crop.present[3] for crop in crops]) == pytest.approx(present, abs=0.1)
+        assert all(crop.chip[3].any() == crop.present[3] for crop in crops)
 
 
 def test_epochs_differ_and_repeat() -> None:
     def first(seed: tuple[int, int]) -> Any:
         sources = (Source("a", (two_tone(),), 1.0),)
-        return Crops(sources, 4, seed, 64, (0.12, 0.35))[0]
+        return Crops(sources, 4, seed, CropSettings(64, (0.12, 0.35)), 2)[0]
 
     np.testing.assert_array_equal(first((1, 0))["image"], first((1, 0))["image"])
     assert not np.array_equal(first((1, 0))["image"], first((1, 1))["image"])
     assert first((1, 0))["mask"].dtype == np.int64
+    assert first((1, 0))["labelled"].tolist() == [True, True, False]
 
 
 def test_recolouring_changes_colours_and_not_places() -> None:
@@ -212,7 +246,7 @@ def test_mask_of_another_size_is_named(tmp_path: Path) -> None:
 
 def test_folder_without_images_is_named(tmp_path: Path) -> None:
     with pytest.raises(
-        ImageryError, match=r"expected images/\*\.jpg or \*\.png with masks/\*\.png, found none$"
+        ImageryError, match=r"expected images/\*\.jpg, \*\.png or \*\.tif with masks, found none$"
     ):
         list(read_pairs(tmp_path, gsd_m=0.3))
 
@@ -228,13 +262,17 @@ def test_held_out_and_trained_on_never_overlap() -> None:
     assert not is_held_out("without number", 5)
 
 
+def mapped(grid: Grid, *shapes: shapely.Geometry, doubt_m: float, values: Any = None) -> Mapped:
+    told = np.array(values or [1] * len(shapes), np.uint8)
+    return Mapped(grid, np.arange(len(shapes)).astype(str), told, np.array(shapes, object), doubt_m)
+
+
 def test_map_is_burned_with_doubt_along_its_outlines() -> None:
     grid = Grid(CRS.from_epsg(3006), Affine(0.5, 0, 1000, 0, -0.5, 2000), 40, 60)
     valid = np.ones((40, 60), bool)
     valid[:, 50:] = False
-    raster = Raster(np.zeros((3, 40, 60), np.uint8), valid, grid)
     house = shapely.box(1005, 1985, 1015, 1995)  # columns 10 … 29, rows 10 … 29
-    label = label_from_map(raster, [house, shapely.Polygon()], doubt_m=1.0)
+    label = label_from_map(mapped(grid, house, shapely.Polygon(), doubt_m=1.0), valid)
     assert (label[12:28, 12:28] == 1).all()
     assert (label[8:12, 12:28] == IGNORE).all()
     assert label[4, 4] == 0
@@ -242,18 +280,44 @@ def test_map_is_burned_with_doubt_along_its_outlines() -> None:
     assert np.count_nonzero(label == 1) == 16 * 16
 
 
+def test_each_class_is_burned_with_its_label_and_later_ones_lie_on_top() -> None:
+    grid = Grid(CRS.from_epsg(3006), Affine(1, 0, 0, 0, -1, 10), 10, 10)
+    road, house = shapely.box(0, 0, 10, 4), shapely.box(2, 2, 5, 8)
+    label = label_from_map(mapped(grid, road, house, doubt_m=0, values=[2, 1]), np.ones((10, 10), bool))
+    assert np.count_nonzero(label == 1) == 18
+    assert np.count_nonzero(label == 2) == 40 - 6
+
+
 def test_map_without_objects_is_all_background() -> None:
     grid = Grid(CRS.from_epsg(3006), Affine(0.5, 0, 0, 0, -0.5, 0), 8, 8)
-    raster = Raster(np.zeros((3, 8, 8), np.uint8), np.ones((8, 8), bool), grid)
-    assert not label_from_map(raster, [], doubt_m=1.0).any()
+    assert not label_from_map(mapped(grid, doubt_m=1.0), np.ones((8, 8), bool)).any()
+
+
+def test_values_of_masks_become_labels_and_others_are_named(tmp_path: Path) -> None:
+    mask = np.zeros((40, 40), np.uint8)
+    mask[:10], mask[10:20] = 7, 9
+    write_pair(tmp_path, "1", np.full((40, 40, 3), 90, np.uint8), mask)
+    (image,) = read_pairs(tmp_path, gsd_m=0.2, values={7: 2, 9: 1})
+    assert [np.count_nonzero(image.label == value) for value in (0, 1, 2)] == [800, 400, 400]
+    with pytest.raises(ImageryError, match=r"1\.png: expected the values 0, 7, found 9$"):
+        list(read_pairs(tmp_path, gsd_m=0.2, values={7: 2}))
+
+
+def test_image_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    write_pair(tmp_path, "1", np.zeros((10, 10, 3), np.uint8), np.zeros((10, 10), np.uint8))
+    (tmp_path / "images" / "1.jpg").write_bytes(b"no picture")
+    with pytest.raises(ImageryError, match=r"1\.jpg: expected a readable image, found "):
+        list(read_pairs(tmp_path, gsd_m=0.3))
 
 
 def test_wholes_give_unknown_pixels_one_value() -> None:
     source = two_tone()
     source.label[:10] = NODATA
-    sample: Any = Wholes((source,))[0]
-    assert sample["image"].shape == (3, 300, 400)
+    sample: Any = Wholes((Source("a", (source,), 1.0),), 3, 1)[0]
+    assert sample["image"].shape == (3, 320, 416)
     assert set(np.unique(sample["mask"])) == {0, 1, IGNORE}
+    assert (sample["mask"][300:] == IGNORE).all()
+    assert not sample["image"][:, 300:].any()
 
 
 def test_real_tiles_have_padding_and_buildings() -> None:
