@@ -6,33 +6,41 @@ import json
 import os
 import pickle
 import re
+import shutil
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pystac
 import pytest
+import segmentation_models_pytorch as smp
 import torch
+from safetensors.torch import load_file, save_file
 
+from geoai.calibration import ObjectCalibration, PixelCalibration
 from geoai.errors import ModelError
 from geoai.model import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     SHIPPED,
     ModelPackage,
+    add_package,
     build_network,
     check_fits,
     find_package,
     fold_batch_norm,
     load_segmenter,
+    package_folders,
     save_package,
 )
 
 
-def lively_network() -> torch.nn.Module:
+def lively_network(seed: int = 3) -> torch.nn.Module:
     """A network whose batch norms have seen data, so that folding them has something to fold."""
-    torch.manual_seed(3)
+    torch.manual_seed(seed)
     network = build_network("unet", "mobilenet_v2", band_count=3, class_count=2)
     network.train()
     with torch.no_grad():
@@ -51,7 +59,7 @@ def save(folder: Path, network: torch.nn.Module, **changes: Any) -> ModelPackage
         "std": IMAGENET_STD,
         "gsd_range_m": (0.12, 0.35),
         "classes": ("building",),
-        "temperature": 1.7,
+        "calibration": PixelCalibration(1.7),
         "properties": {"datetime": "2026-01-01T00:00:00Z", "license": "MIT"},
     }
     return save_package(folder, network.state_dict(), **(described | changes))
@@ -62,9 +70,15 @@ def network() -> torch.nn.Module:
     return lively_network()
 
 
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory, network: torch.nn.Module) -> Path:
+    return save(tmp_path_factory.mktemp("saved") / "roofs", network).folder
+
+
 @pytest.fixture
-def package(tmp_path: Path, network: torch.nn.Module) -> ModelPackage:
-    return save(tmp_path / "roofs", network)
+def package(tmp_path: Path, saved: Path) -> ModelPackage:
+    """A package of one's own, to be damaged."""
+    return find_package(str(shutil.copytree(saved, tmp_path / "roofs")))
 
 
 @pytest.fixture
@@ -77,7 +91,8 @@ def test_what_is_saved_is_what_is_found(package: ModelPackage) -> None:
     assert found == package
     assert found.bands == ("red", "green", "blue")
     assert found.classes == ("building",)
-    assert found.temperature == 1.7
+    assert found.calibration == PixelCalibration(1.7)
+    assert found.stride == 32
     assert found.gsd_range_m == (0.12, 0.35)
     assert found.mean == pytest.approx(IMAGENET_MEAN, abs=1e-7)
     assert found.std == pytest.approx(IMAGENET_STD, abs=1e-7)
@@ -136,7 +151,8 @@ def test_chip_of_wrong_shape_is_refused(package: ModelPackage, shape: tuple[int,
 
 def test_unknown_name_lists_what_is_shipped() -> None:
     with pytest.raises(
-        ModelError, match=r"^model 'bildings': expected a folder or a shipped package \(.*\), found"
+        ModelError,
+        match=r"^model 'bildings': expected the name of a package \(buildings\) or its folder, found",
     ):
         find_package("bildings")
 
@@ -163,19 +179,52 @@ def test_changed_weights_are_refused(package: ModelPackage) -> None:
 
 
 def edit_item(package: ModelPackage, **properties: Any) -> Path:
-    path = package.folder / f"{package.id}.json"
-    item = json.loads(path.read_text())
+    item = json.loads(package.item.read_text())
     item["properties"] |= properties
-    path.write_text(json.dumps(item))
-    return path
+    package.item.write_text(json.dumps(item))
+    return package.item
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"geoai:bands": ["red", "green"]}, "expected a mean for each band, found "),
+        ({"geoai:bands": ["red", "red", "blue"]}, "expected bands, each once, found "),
+        ({"geoai:optional_bands": ["nir"]}, "expected optional bands that are some of the bands, found "),
+        ({"geoai:gsd_range_m": [0.35, 0.12]}, "expected a range of GSD, found "),
+        ({"geoai:gsd_range_m": [0.12, float("nan")]}, "expected finite scaling of bands, found "),
+        ({"geoai:stride_px": 14}, "expected a stride within 32, found 14"),
+        ({"geoai:temperature": 0.0}, "expected a positive temperature and finite biases, found 0 and none"),
+        ({"geoai:temperature": float("nan")}, "expected a positive temperature .*, found nan"),
+        ({"geoai:bias": [0.1, 0.2]}, "expected a bias for each class, or none, found "),
+        ({"geoai:bias": [float("inf")]}, "expected a positive temperature and finite biases, found 1.7 and"),
+        ({"geoai:object_calibration": [{"theme": "building"}]}, "expected the item of a geoai model, found "),
+        ({"mlm:output": []}, "expected the item of a geoai model, found "),
+    ],
+)
+def test_item_that_contradicts_itself_is_refused(
+    package: ModelPackage, changes: dict[str, Any], message: str
+) -> None:
+    path = edit_item(package, **changes)
+    with pytest.raises(ModelError, match=rf"^{re.escape(str(path))}: [^\n]*{message}"):
+        find_package(str(package.folder))
+
+
+@pytest.mark.parametrize("kind", ["torch.save", "torch.jit.save", "torch.export.save"])
+def test_weights_that_can_hold_code_are_refused(package: ModelPackage, kind: str) -> None:
+    item = json.loads(package.item.read_text())
+    item["assets"]["model"]["mlm:artifact_type"] = kind
+    package.item.write_text(json.dumps(item))
+    with pytest.raises(
+        ModelError, match=rf"expected weights written by safetensors\S+ or onnx, found {re.escape(kind)}$"
+    ):
+        find_package(str(package.folder))
 
 
 def test_unknown_architecture_is_refused(package: ModelPackage) -> None:
-    edit_item(package, **{"geoai:architecture": "segformer"})
+    edit_item(package, **{"geoai:architecture": "yournet"})
     changed = find_package(str(package.folder))
-    with pytest.raises(
-        ModelError, match=r"^model roofs: expected an architecture of unet .* found segformer with"
-    ):
+    with pytest.raises(ModelError, match=r"^model roofs: expected an architecture of unet, .* found yournet"):
         load_segmenter(changed, precision="fp32")
 
 
@@ -208,11 +257,16 @@ def test_damaged_item_is_refused(package: ModelPackage) -> None:
 
 
 def test_tensors_of_wrong_shape_are_refused(tmp_path: Path, network: torch.nn.Module) -> None:
-    with_three_classes = save(tmp_path / "m", network, classes=("building", "road"))
-    with pytest.raises(
-        ModelError, match=r"segmentation_head\.0\.weight: expected \(3, .*\), found \(2, .*\)$"
-    ):
-        load_segmenter(with_three_classes, precision="fp32")
+    message = r"segmentation_head\.0\.weight: expected \(3, .*\), found \(2, .*\)$"
+    with pytest.raises(ModelError, match=message):
+        save(tmp_path / "m", network, classes=("building", "road"))
+    assert not (tmp_path / "m").exists()
+    path = edit_item(save(tmp_path / "m", network))
+    item = json.loads(path.read_text())
+    item["properties"]["mlm:output"][0]["classification:classes"].append({"value": 2, "name": "road"})
+    path.write_text(json.dumps(item))
+    with pytest.raises(ModelError, match=message):
+        load_segmenter(find_package(str(tmp_path / "m")), precision="fp32")
 
 
 def test_pickle_is_never_loaded(package: ModelPackage) -> None:
@@ -228,6 +282,74 @@ def test_pickle_is_never_loaded(package: ModelPackage) -> None:
     assert not (package.folder / "boom").exists()
 
 
+FITTED = ObjectCalibration("building", (0.9, 1.1), -6.5, 367, 281, 0.12, 0.03, "Tartu")
+
+
+def test_all_that_is_said_of_a_package_comes_back(tmp_path: Path, network: torch.nn.Module) -> None:
+    said: dict[str, Any] = {
+        "calibration": PixelCalibration(1.31, (-0.25,)),
+        "object_calibrations": (FITTED,),
+        "optional_bands": ("blue",),
+        "gsd_range_m": (0.1, 0.5),
+    }
+    package = save(tmp_path / "m", network, **said, metrics={"iou": 0.6, "objects": {"f1": 0.83}})
+    for name, value in said.items():
+        assert getattr(package, name) == value
+    assert package.properties()["geoai:metrics"] == {"iou": 0.6, "objects": {"f1": 0.83}}
+    assert package.object_calibration("building") == FITTED
+    assert package.object_calibration("road") is None
+    assert hash(package) == hash(find_package(str(tmp_path / "m")))
+
+
+def test_saving_again_changes_the_item_alone(package: ModelPackage, network: torch.nn.Module) -> None:
+    again = save(package.folder, network, metrics={"iou": 0.6})
+    assert again == package
+    assert again.properties()["geoai:metrics"] == {"iou": 0.6}
+
+
+def test_weights_beyond_fp16_are_stored_as_they_are(tmp_path: Path, network: torch.nn.Module) -> None:
+    state = dict(network.state_dict())
+    name = "encoder.features.0.1.running_var"
+    state[name] = state[name] + 1e5
+    large = build_network("unet", "mobilenet_v2", band_count=3, class_count=2)
+    large.load_state_dict(state)
+    package = save(tmp_path / "m", large)
+    stored = load_file(package.weights)
+    torch.testing.assert_close(stored[name], state[name])
+    assert stored["segmentation_head.0.weight"].dtype == torch.float16
+
+
+def test_network_that_is_not_the_one_named_is_not_saved(tmp_path: Path, network: torch.nn.Module) -> None:
+    with pytest.raises(ModelError, match=r"^model roofs: \S+: expected \(\d.*\), found none$"):
+        save(tmp_path / "m", network, architecture="fpn")
+    assert not (tmp_path / "m").exists()
+
+
+def test_the_first_package_answers_to_the_byte_as_it_did(
+    chip: np.ndarray[Any, np.dtype[np.uint8]],
+) -> None:
+    """Packages whose items know a temperature alone: softmax over it, and nothing else, as ever."""
+    package = find_package("buildings")
+    properties = package.properties()
+    if set(properties) & {"geoai:bias", "geoai:options", "geoai:optional_bands"}:
+        pytest.skip("the shipped package has more than a temperature")
+    network = smp.Unet("mobilenet_v2", encoder_weights=None, in_channels=3, classes=2)
+    network.load_state_dict(
+        {n: t.float() if t.is_floating_point() else t for n, t in load_file(package.weights).items()}
+    )
+    network.eval()
+    fold_batch_norm(network)
+    network.to(memory_format=torch.channels_last)
+    mean, std = (torch.tensor(values).view(1, 3, 1, 1) * 255 for values in (package.mean, package.std))
+    with torch.inference_mode():
+        scaled = ((torch.from_numpy(chip)[None].float() - mean) / std).contiguous(
+            memory_format=torch.channels_last
+        )
+        expected = torch.softmax(network(scaled) / properties["geoai:temperature"], dim=1)[0, 1:].numpy()
+    seen = load_segmenter(package, precision="fp32")(chip)
+    assert seen.tobytes() == np.ascontiguousarray(expected).tobytes()
+
+
 def test_model_fits_what_it_was_made_for(package: ModelPackage) -> None:
     check_fits(package, ("red", "green", "blue"), 0.12)
     check_fits(package, ("red", "green", "blue", "nir"), 0.35)
@@ -237,6 +359,98 @@ def test_model_fits_what_it_was_made_for(package: ModelPackage) -> None:
         check_fits(package, ("nir", "red", "green"), 0.2)
     with pytest.raises(ModelError, match=r"expected a GSD of 0\.12 to 0\.35 m, found 0\.5 m; tiling\.gsd_m"):
         check_fits(package, ("red", "green", "blue"), 0.5)
+
+
+def test_optional_bands_may_be_missing(tmp_path: Path, network: torch.nn.Module) -> None:
+    package = save(tmp_path / "m", network, bands=("red", "green", "nir"), optional_bands=("nir",))
+    check_fits(package, ("red", "green", "blue"), 0.2)
+    with pytest.raises(ModelError, match=r"expected the bands red, green, found green, nir \(no red\)$"):
+        check_fits(package, ("green", "nir"), 0.2)
+
+
+@pytest.mark.parametrize(
+    ("bands", "imagery", "read"),
+    [
+        (("red", "green", "blue"), ("red", "green", "blue", "nir"), ("red", "green", "blue")),
+        (("red", "green", "nir"), ("red", "green", "blue", "nir"), ("red", "green", "blue", "nir")),
+        (("red", "green", "nir"), ("red", "green", "blue"), ("red", "green")),
+    ],
+)
+def test_no_band_is_read_in_vain_after_the_last_that_counts(
+    package: ModelPackage, bands: tuple[str, ...], imagery: tuple[str, ...], read: tuple[str, ...]
+) -> None:
+    assert replace(package, bands=bands).read_bands(imagery) == read
+
+
+def test_a_package_is_found_by_name_in_the_folders_given(tmp_path: Path, network: torch.nn.Module) -> None:
+    package = save(tmp_path / "models" / "roofs", network)
+    assert find_package("roofs", folders=[tmp_path / "models"]) == package
+    assert package.folder in package_folders([tmp_path / "models"])
+    with pytest.raises(
+        ModelError, match=r"expected the name of a package \(buildings\) or its folder, found nei"
+    ):
+        find_package("roofs")
+    with pytest.raises(ModelError, match=r"expected the name of a package \(buildings, roofs\) or its"):
+        find_package("rofs", folders=[tmp_path / "models", tmp_path / "none"])
+
+
+def test_two_packages_of_one_name_have_to_be_told_apart(tmp_path: Path, network: torch.nn.Module) -> None:
+    own = save(tmp_path / "buildings", network, id="buildings")
+    with pytest.raises(
+        ModelError, match=r"^model 'buildings': expected one of that name, found \S+ and \S+; the path"
+    ):
+        find_package("buildings", folders=[tmp_path])
+    assert find_package(str(tmp_path / "buildings"), folders=[tmp_path]) == own
+
+
+def test_a_package_is_added_whole_and_only_once(
+    tmp_path: Path, package: ModelPackage, network: torch.nn.Module
+) -> None:
+    (package.folder / "failures").mkdir()
+    (package.folder / "failures" / "1.jpg").write_bytes(b"a chip")
+    models = tmp_path / "data" / "models"
+    added = add_package(package.folder, models)
+    assert added.folder == models / "roofs"
+    assert (added.folder / "failures" / "1.jpg").read_bytes() == b"a chip"
+    assert [path.name for path in models.iterdir()] == ["roofs"]
+    assert add_package(package.folder, models) == added
+
+    other = save(tmp_path / "other", lively_network(seed=4))
+    with pytest.raises(
+        ModelError,
+        match=rf"expected SHA-256 {other.checksum} of .*, found {added.checksum}; remove .* to replace",
+    ):
+        add_package(other.folder, models)
+    save(package.folder, network, calibration=PixelCalibration(2.0))
+    with pytest.raises(ModelError, match=r"roofs\.json: expected SHA-256 \w{64} of .*, found \w{64}; remove"):
+        add_package(package.folder, models)
+    assert find_package("roofs", folders=[models]) == added
+
+
+def test_a_package_that_does_not_run_is_not_added(tmp_path: Path, package: ModelPackage) -> None:
+    stored = load_file(package.weights)
+    stored["segmentation_head.0.bias"][1] = torch.nan
+    save_file(stored, package.weights)
+    item = json.loads(package.item.read_text())
+    item["assets"]["model"]["file:checksum"] = "1220" + sha256(package.weights.read_bytes()).hexdigest()
+    package.item.write_text(json.dumps(item))
+    with pytest.raises(
+        ModelError, match=r"expected finite probabilities of 1 classes, found \(1, .*\), 0% of"
+    ):
+        add_package(package.folder, tmp_path / "models")
+    assert not (tmp_path / "models").exists()
+
+
+def test_an_item_that_is_no_stac_is_not_added(tmp_path: Path, package: ModelPackage) -> None:
+    edit_item(package, datetime="yesterday")
+    with pytest.raises(ModelError, match=r"roofs\.json: expected a STAC item, found"):
+        add_package(package.folder, tmp_path / "models")
+
+
+def test_the_id_of_a_shipped_package_stays_its_own(tmp_path: Path, network: torch.nn.Module) -> None:
+    save(tmp_path / "m", network, id="buildings")
+    with pytest.raises(ModelError, match=r"expected an id of its own, found 'buildings', which is shipped$"):
+        add_package(tmp_path / "m", tmp_path / "models")
 
 
 def test_importing_the_module_does_not_import_torch() -> None:
@@ -249,8 +463,23 @@ def test_importing_the_module_does_not_import_torch() -> None:
 
 
 def items_to_validate(tmp_path: Path, network: torch.nn.Module) -> list[Path]:
+    options = {"encoder_depth": 4, "decoder_channels": [32, 16, 16, 8]}
     save(tmp_path / "roofs", network)
-    return [tmp_path / "roofs" / "roofs.json", *SHIPPED.glob("*/*.json")]
+    save(
+        tmp_path / "sheds",
+        build_network("unet", "mobilenet_v2", band_count=4, class_count=3, options=options),
+        id="sheds",
+        options=options,
+        bands=("red", "green", "blue", "nir"),
+        optional_bands=("nir",),
+        mean=(*IMAGENET_MEAN, 0.4),
+        std=(*IMAGENET_STD, 0.2),
+        classes=("building", "road"),
+        calibration=PixelCalibration(1.2, (0.1, -0.1)),
+        object_calibrations=(FITTED,),
+        metrics={"iou": 0.6},
+    )
+    return [tmp_path / "roofs" / "roofs.json", tmp_path / "sheds" / "sheds.json", *SHIPPED.glob("*/*.json")]
 
 
 @pytest.mark.usefixtures("stac_schemas")
