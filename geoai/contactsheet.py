@@ -11,6 +11,7 @@ import base64
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import jinja2
@@ -30,6 +31,7 @@ CONTEXT = 1.8
 """Side of the chip in longest sides of the case."""
 NO_IMAGERY = 205  # light grey
 
+Kind = Literal["label", "detection"]
 Photo = Callable[[tuple[float, float, float, float]], Raster]
 """Reads the orthophoto (RGB) within bounds (left, bottom, right, top; metres)."""
 
@@ -45,13 +47,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One thing to look at: its chip (JPEG), outlines as SVG paths in the chip's pixels, and what to know."""
+    """One thing to look at: its chip (JPEG), outlines as SVG paths in the chip's pixels, and what to know.
+
+    *subject* is the outline that the case is about, a label or a detection (*kind*).
+    """
 
     facts: tuple[str, ...]
     jpeg: bytes
     side_px: int
     labels: str
     detections: str
+    subject: str
+    kind: Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +79,8 @@ class CaseMaker:
         self._layers = labels, detections
         self._trees = shapely.STRtree(labels), shapely.STRtree(detections)
 
-    def make(self, shape: shapely.Geometry, facts: Iterable[str]) -> Case:
-        """Return the case of what lies within *shape*, a square around it with some ground."""
+    def make(self, shape: shapely.Geometry, kind: Kind, facts: Iterable[str]) -> Case:
+        """Return the case of *shape*, with a square of ground around it."""
         left, bottom, right, top = shape.bounds
         reach = max(MIN_SIDE_M, CONTEXT * max(right - left, top - bottom)) / 2
         x, y = (left + right) / 2, (bottom + top) / 2
@@ -84,7 +91,8 @@ class CaseMaker:
             _path(layer[np.sort(tree.query(view, predicate="intersects"))], raster, side_px)
             for layer, tree in zip(self._layers, self._trees, strict=True)
         )
-        return Case(tuple(facts), jpeg, side_px, labels, detections)
+        subject = _path(np.array([shape], object), raster, side_px)
+        return Case(tuple(facts), jpeg, side_px, labels, detections, subject, kind)
 
 
 def _picture(raster: Raster) -> tuple[bytes, int]:

@@ -1,265 +1,440 @@
-"""How good a model is: pixels against masks, and objects against a map layer.
+"""How good models are: runs them on a labelled flight or on labelled images, scores them, shows the worst.
 
-Shares come with Wilson 95 % intervals, because a development test has some hundred buildings. A map is not
-the truth: recall and precision against one say how often map and model agree; both are wrong at times.
+A flight is taken through the pipeline's own stages, so what is there is used and what was stopped goes on.
+Images without a place are laid on a lattice of their own, far apart, and from there on are like a flight.
 """
 
 from __future__ import annotations
 
-import json
+import csv
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import rasterio.features
 import shapely
+import shapely.geometry
+from affine import Affine
 from numpy.typing import NDArray
 
-from geoai.errors import PublishError
-from geoai.matching import match_groups
-from geoai.model import STRIDE_PX, Segmenter, check_fits, find_package, load_segmenter
-from geoai.samples import LabelledImage, is_held_out, read_pairs
+from geoai import pipeline, polygons, prediction, tiling
+from geoai.cases import remarks, tables, worst_cases
+from geoai.catalog import Catalog
+from geoai.config import MapSettings, PolygonSettings, PredictionSettings, Settings
+from geoai.contactsheet import Section, write_sheet
+from geoai.errors import ConfigError, ImageryError, MapError, PublishError
+from geoai.grid import PixelBox, TileScheme, parse_crs
+from geoai.model import ModelPackage, check_fits, find_package, load_segmenter
+from geoai.raster import LatticeFile, Raster, appearing_whole, read_bounds, read_lattice, write_cog
+from geoai.resampling import Blocks
+from geoai.samples import NODATA, LabelledImage, is_held_out, read_pairs
+from geoai.scorecard import Probabilities, Result, Scene, Seen, assessable, judge
+from geoai.scoring import DETECTION_WORDS, REGISTER_WORDS, Bounds, Mask, Verdicts, inside
+from geoai.vector import Geometries
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
-Bounds = tuple[float, float, float, float]
-"""Left, bottom, right, top, in metres of the layers' CRS."""
-
 MIN_VISIBLE_SHARE = 0.8
-"""A mapped object that the imagery shows less of is not held against the model."""
-SIZE_BINS_M2 = ((0.0, 15.0), (15.0, 60.0), (60.0, 200.0), (200.0, math.inf))
+"""A labelled object that the imagery shows less of is not held against the model."""
+BLOCK_M = 100.0
+"""Side of the blocks of a flight that are resampled: larger than houses and what makes neighbours alike."""
+MARGIN_M = 50.0
+"""What is predicted around the bounds, so that an object on their edge has its counterpart."""
+NOWHERE = "EPSG:3857"
+"""CRS of images without a place: metres is all that is asked of it."""
+PITCH_PX = 32_768
+"""Distance of two such images on their lattice, a multiple of the networks' stride: none is larger."""
+
+Progress = Callable[[str, int, int], None]
 
 
-@dataclass(frozen=True, slots=True)
-class PixelScores:
-    """Known pixels of one class: seen and true (hit), seen and not true (false), true and not seen."""
+@dataclass(frozen=True)
+class Evaluated:
+    """One or two models on one scene, the cases to look at, and warnings of what could not be used."""
 
-    hit: int
-    false: int
-    missed: int
-
-    @property
-    def iou(self) -> float:
-        """Intersection over union; NaN where neither is."""
-        return _ratio(self.hit, self.hit + self.false + self.missed)
-
-    @property
-    def precision(self) -> float:
-        """Share of what is seen that is true; NaN where nothing is seen."""
-        return _ratio(self.hit, self.hit + self.false)
-
-    @property
-    def recall(self) -> float:
-        """Share of what is true that is seen; NaN where nothing is true."""
-        return _ratio(self.hit, self.hit + self.missed)
-
-    def __add__(self, other: PixelScores) -> PixelScores:
-        return PixelScores(self.hit + other.hit, self.false + other.false, self.missed + other.missed)
+    result: Result
+    sections: tuple[Section, ...]
+    warnings: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Share:
-    """*found* of *total*, as a share with its Wilson 95 % interval; NaN where *total* is 0."""
+def evaluate_flight(
+    settings: Settings,
+    models: Sequence[str] = (),
+    *,
+    bounds: Bounds | None = None,
+    verdicts: Verdicts | None = None,
+    progress: Progress = lambda stage, done, total: None,
+) -> Evaluated:
+    """Run one or two *models* (none: the configured one) on the configured flight and score them on its map.
 
-    found: int
-    total: int
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True, slots=True)
-class SizeScores:
-    """Recall of mapped objects and precision of detections of from_m2 ≤ area < to_m2."""
-
-    from_m2: float
-    to_m2: float
-    recall: Share
-    precision: Share
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectScores:
-    """Mapped objects that have a detection in their group, and detections that have a mapped object.
-
-    *recall*, *precision* and *f1* are of objects of at least *min_area_m2*; *by_size* is of all.
+    Only tiles that reach into *bounds* are predicted, only what lies in them counts. Mapped objects that the
+    imagery shows less of than MIN_VISIBLE_SHARE do not count, nor planned ones. Raises GeoaiError where the
+    imagery, the map or a model cannot be used, or no mapped object is left to hold them against.
     """
-
-    recall: Share
-    precision: Share
-    f1: float
-    min_area_m2: float
-    by_size: tuple[SizeScores, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """What was measured of one model (id, checksum of its weights) on one set of data."""
-
-    name: str
-    model_id: str
-    checksum: str
-    pixels: PixelScores | None = None
-    objects: ObjectScores | None = None
-
-    def to_json(self) -> str:
-        """Return the scores as JSON, ratios of pixels included; NaN and infinity are null."""
-        values = asdict(self)
-        if self.pixels:
-            values["pixels"] |= {key: getattr(self.pixels, key) for key in ("iou", "precision", "recall")}
-        return json.dumps(_finite(values), indent=2, ensure_ascii=False) + "\n"
-
-
-def wilson(found: int, total: int) -> Share:
-    """Return the share with its 95 % score interval (Wilson 1927), which holds at 0, at 1 and for few.
-
-    >>> share = wilson(9, 10); round(share.low, 3), round(share.high, 3)
-    (0.596, 0.982)
-    """
-    if not total:
-        return Share(found, total, math.nan, math.nan, math.nan)
-    z = 1.959964
-    share = found / total
-    middle = share + z * z / (2 * total)
-    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    scale = 1 + z * z / total
-    low, high = (middle - half) / scale, (middle + half) / scale
-    # At 0 and 1 a bound is the share itself; rounding must not put it beyond.
-    return Share(found, total, share, max(0.0, min(low, share)), min(1.0, max(high, share)))
+    chosen = [_with_model(settings, name) for name in models or [settings.prediction.model]]
+    packages = [pipeline.open_model(each) for each in chosen]
+    mapped, _ = pipeline.open_map(settings)
+    source = str(settings.map.source)
+    _check_verdicts(verdicts, mapped, source)
+    acceptance = pipeline.accept(settings, progress)
+    flown, scheme = acceptance.flight, acceptance.scheme
+    for package in packages:
+        check_fits(package, tiling.BAND_NAMES[: flown.band_count], scheme.gsd_m)
+    store = Catalog(settings.data / "catalog")
+    jobs = tiling.plan_tiles(flown, scheme)
+    cut = pipeline._in_parallel(
+        partial(pipeline.cut_tile, settings, acceptance), jobs, settings, partial(progress, "tile")
+    )
+    pipeline.finish_tiles(settings, acceptance, cut)
+    photos = store.files(flown.id, "image", scheme)
+    scene = Scene(
+        name=flown.id,
+        labels=mapped.assign(current=mapped["map_status"] == "current"),
+        bounds=bounds,
+        blocks=Blocks(*(bounds[:2] if bounds else (0.0, 0.0)), BLOCK_M),
+        units=f"blocks of {BLOCK_M:g} m",
+        photo=partial(_read_photo, photos, scheme),
+        place=lambda x, y: f"{x:.0f}, {y:.0f}",
+    )
+    seen = [
+        _see_flight(each, acceptance, package, scene, progress)
+        for each, package in zip(chosen, packages, strict=True)
+    ]
+    counted = inside(scene.labels.geometry.to_numpy(), bounds)
+    if not any((counted & assessable(scene, each)).any() for each in seen):
+        covered = shapely.total_bounds([shapely.box(*scheme.grid_of(file.box).bounds) for file in photos])
+        asked = f" within {_plain(bounds)}" if bounds else ""
+        raise MapError(
+            f"{source}: expected objects on the imagery ({_plain(covered)}){asked}, "
+            f"found {len(mapped)} elsewhere ({_plain(mapped.total_bounds)})"
+        )
+    failures = (f"{o.tile_id}: {o.message}" for o in cut if o.outcome == "failed")
+    findings = (str(finding) for finding in acceptance.findings if finding.severity == "error")
+    return _evaluated(scene, seen, verdicts, (*findings, *failures))
 
 
 def evaluate_images(
-    model: str, folder: Path, *, gsd_m: float, every: int = 1, threshold: float = 0.5
-) -> Evaluation:
-    """Score the pixels of a model package on images/ and masks/ in *folder*, see `samples.read_pairs`.
+    models: Sequence[str],
+    folder: Path,
+    *,
+    gsd_m: float,
+    every: int = 1,
+    progress: Progress = lambda stage, done, total: None,
+) -> Evaluated:
+    """Score one or two *models* (none: the shipped one) on images/ and masks/, see `samples.read_pairs`.
 
     Only files whose number is a multiple of *every* are looked at (1: all); so the images that a training
-    held out can be scored. Raises ModelError where the package is not for such images.
+    held out can be scored. Raises ModelError where a package is not for such images, ImageryError where there
+    are none.
     """
-    package = find_package(model)
-    check_fits(package, ("red", "green", "blue"), gsd_m)
-    segmenter = load_segmenter(package, precision="auto")
-    images = (i for i in read_pairs(folder, gsd_m=gsd_m) if every == 1 or is_held_out(i.name, every))
-    pixels = score_images(segmenter, images, threshold=threshold)
-    return Evaluation(folder.name, package.id, package.checksum, pixels=pixels)
+    packages = [find_package(name) for name in models or [PredictionSettings().model]]
+    bands = tiling.BAND_NAMES[: next(read_pairs(folder, gsd_m=gsd_m)).image.shape[2]]
+    for package in packages:
+        check_fits(package, bands, gsd_m)
+        _band(package, MapSettings().theme)
+    with TemporaryDirectory(prefix="geoai-") as name:
+        target = Path(name)
+        wanted = (i for i in read_pairs(folder, gsd_m=gsd_m) if every == 1 or is_held_out(i.name, every))
+        scene, photos, scheme = _lay_out(folder.name, wanted, target / "images", gsd_m, bands, progress)
+        if not photos:
+            raise ImageryError(f"{folder}: expected images whose number is a multiple of {every}, found none")
+        seen = [
+            _see_images(package, photos, scheme, bands, target / str(number), progress)
+            for number, package in enumerate(packages)
+        ]
+        return _evaluated(scene, seen)
 
 
-def evaluate_review(review: Path, bounds: Bounds | None = None) -> Evaluation:
-    """Score the objects of a run, read from its review.gpkg: its detections against its map.
-
-    Mapped objects that the imagery does not show, or hides, do not count; see MIN_VISIBLE_SHARE.
-    """
+def evaluate_review(
+    review_file: Path, bounds: Bounds | None = None, verdicts: Verdicts | None = None
+) -> Evaluated:
+    """Score the objects of a run, read from its review.gpkg: its detections against its map."""
     import pyogrio
 
     try:
-        detections = pyogrio.read_dataframe(review, layer="detection")
-        mapped = pyogrio.read_dataframe(review, layer="map_status")
-        run = pyogrio.read_dataframe(review, layer="run").iloc[0]
+        detections = pyogrio.read_dataframe(review_file, layer="detection")
+        mapped = pyogrio.read_dataframe(review_file, layer="map_status")
+        run = pyogrio.read_dataframe(review_file, layer="run").iloc[0]
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, IndexError) as error:
         found = " ".join(str(error).split())
-        raise PublishError(f"{review}: expected the review.gpkg of a run, found {found}") from error
+        raise PublishError(f"{review_file}: expected the review.gpkg of a run, found {found}") from error
+    _check_verdicts(verdicts, mapped, str(review_file))
+    scene = Scene(
+        name=str(run["flight_id"]),
+        labels=mapped.assign(current=True),
+        bounds=bounds,
+        blocks=Blocks(*(bounds[:2] if bounds else (0.0, 0.0)), BLOCK_M),
+        units=f"blocks of {BLOCK_M:g} m",
+        photo=partial(read_bounds, review_file.parent / "orthophoto.vrt", bands=(1, 2, 3)),
+        place=lambda x, y: f"{x:.0f}, {y:.0f}",
+    )
     shown = mapped["visible_share"].to_numpy(np.float64) >= MIN_VISIBLE_SHARE
-    objects = score_objects(detections, mapped, bounds, assessable=shown)
-    return Evaluation(str(run["flight_id"]), run["model_id"], run["model_checksum"], objects=objects)
+    seen = Seen(str(run["model_id"]), str(run["model_checksum"]), detections, shown)
+    return _evaluated(scene, [seen], verdicts)
 
 
-def score_pixels(seen: NDArray[np.bool_], label: NDArray[np.uint8], *, value: int = 1) -> PixelScores:
-    """Hold *seen* (row, col) against labels (row, col): 0 background, *value* the class, from 254 unknown."""
-    known, true = label < 254, label == value
-    return PixelScores(
-        hit=int(np.count_nonzero(seen & true)),
-        false=int(np.count_nonzero(seen & ~true & known)),
-        missed=int(np.count_nonzero(true & ~seen)),
-    )
+def _evaluated(
+    scene: Scene, seen: Sequence[Seen], verdicts: Verdicts | None = None, warnings: Sequence[str] = ()
+) -> Evaluated:
+    result = judge(scene, seen, verdicts)
+    return Evaluated(result, worst_cases(scene, seen, result), tuple(warnings))
 
 
-def score_images(
-    segmenter: Segmenter, images: Iterable[LabelledImage], *, threshold: float = 0.5
-) -> PixelScores:
-    """Predict every image whole and add up the pixels of the first class."""
-    total = PixelScores(0, 0, 0)
-    for image in images:
-        rows, cols = image.label.shape
-        chip = np.zeros((3, -(-rows // STRIDE_PX) * STRIDE_PX, -(-cols // STRIDE_PX) * STRIDE_PX), np.uint8)
-        chip[:, :rows, :cols] = image.image.transpose(2, 0, 1)
-        total += score_pixels(segmenter(chip)[0, :rows, :cols] >= threshold, image.label)
-    return total
+def read_verdicts(path: Path) -> Verdicts:
+    """Read what a person found on looking: CSV with the columns kind, id, x, y, verdict, comment.
 
-
-def score_objects(
-    detections: gpd.GeoDataFrame,
-    mapped: gpd.GeoDataFrame,
-    bounds: Bounds | None,
-    *,
-    assessable: NDArray[np.bool_] | None = None,
-    tolerance_m: float = 2.5,
-    overlap: float = 0.3,
-    min_area_m2: float = 15.0,
-) -> ObjectScores:
-    """Hold detections against mapped objects (one CRS, metres) by group matching; see `geoai.matching`.
-
-    Counted are those whose inner point lies in *bounds* (None: anywhere), mapped objects only where
-    *assessable* (map,): what the imagery does not show cannot be found. All take part in the matching, so
-    that an object on the edge has its counterpart.
+    kind register: *id* is a labelled object's; kind detection: *x* and *y* (m, the labels' CRS) lie in or
+    beside a detection. Raises ConfigError with file and line.
     """
-    map_shapes, seen_shapes = mapped.geometry.to_numpy(), detections.geometry.to_numpy()
-    groups = match_groups(map_shapes, seen_shapes, np.full(len(map_shapes), tolerance_m), overlap=overlap)
-    found = np.isin(groups.map_group, groups.seen_group)
-    confirmed = np.isin(groups.seen_group, groups.map_group)
-    map_m2, seen_m2 = shapely.area(map_shapes), shapely.area(seen_shapes)
-    map_inside, seen_inside = _inside(map_shapes, bounds), _inside(seen_shapes, bounds)
-    if assessable is not None:
-        map_inside &= assessable
+    register: dict[str, str] = {}
+    points: list[tuple[float, float]] = []
+    words: list[str] = []
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            wanted = ("kind", "id", "x", "y", "verdict")
+            if missing := [name for name in wanted if name not in (rows.fieldnames or ())]:
+                raise ConfigError(f"{path}: expected the columns {', '.join(wanted)}, found no {missing[0]}")
+            for row in rows:
+                place = f"{path}:{rows.line_num}"
+                known = {"register": REGISTER_WORDS, "detection": DETECTION_WORDS}.get(row["kind"])
+                if known is None:
+                    raise ConfigError(f"{place}: expected kind register or detection, found {row['kind']!r}")
+                if row["verdict"] not in known:
+                    found = f"found {row['verdict']!r}"
+                    raise ConfigError(f"{place}: expected a verdict of {', '.join(known)}, {found}")
+                if row["kind"] == "register":
+                    register[row["id"]] = row["verdict"]
+                else:
+                    points.append(_point(row, place))
+                    words.append(row["verdict"])
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise ConfigError(f"{path}: expected a readable CSV file, found {error}") from error
+    return Verdicts(register, np.array(points, np.float64).reshape(-1, 2), tuple(words))
 
-    def recall(low: float, high: float) -> Share:
-        return _share(found, map_inside & (low <= map_m2) & (map_m2 < high))
 
-    def precision(low: float, high: float) -> Share:
-        return _share(confirmed, seen_inside & (low <= seen_m2) & (seen_m2 < high))
+def _point(row: Mapping[str, str], place: str) -> tuple[float, float]:
+    try:
+        return float(row["x"]), float(row["y"])
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"{place}: expected x and y in metres, found {row['x']!r} and {row['y']!r}"
+        ) from None
 
-    all_recall, all_precision = recall(min_area_m2, math.inf), precision(min_area_m2, math.inf)
-    return ObjectScores(
-        recall=all_recall,
-        precision=all_precision,
-        f1=_ratio(2 * all_recall.value * all_precision.value, all_recall.value + all_precision.value),
-        min_area_m2=min_area_m2,
-        by_size=tuple(
-            SizeScores(low, high, recall(low, high), precision(low, high)) for low, high in SIZE_BINS_M2
+
+def _check_verdicts(verdicts: Verdicts | None, labels: gpd.GeoDataFrame, source: str) -> None:
+    """Raise MapError where verdicts on the register are about another one."""
+    if verdicts and verdicts.register and not set(verdicts.register) & set(labels["map_object_id"]):
+        example = next(iter(verdicts.register))
+        raise MapError(
+            f"{source}: expected objects that verdicts name, such as {example}, found none of them"
+        )
+
+
+def with_labels(settings: Settings, source: str, layer: str | None) -> Settings:
+    """Return the settings with other labels than the map's: their ids are feature ids, all of them stand."""
+    theme, reproject = settings.map.theme, settings.map.reproject
+    labels = MapSettings(source=source, layer=layer, theme=theme, reproject=reproject)
+    return settings.model_copy(update={"map": labels})
+
+
+# --- what models see -------------------------------------------------------------------------------------
+
+
+def _with_model(settings: Settings, model: str) -> Settings:
+    return settings.model_copy(update={"prediction": settings.prediction.model_copy(update={"model": model})})
+
+
+def _band(package: ModelPackage, theme: str) -> int:
+    if theme not in package.classes:
+        raise ConfigError(
+            f"model {package.id}: expected the class {theme}, found {', '.join(package.classes)}"
+        )
+    return package.classes.index(theme) + 1
+
+
+def _see_flight(
+    settings: Settings,
+    acceptance: pipeline.Acceptance,
+    package: ModelPackage,
+    scene: Scene,
+    progress: Progress,
+) -> Seen:
+    """Predict the tiles that reach into the bounds, unless they are there, and detect."""
+    scheme, flown = acceptance.scheme, acceptance.flight
+    reader = pipeline.TileReader(settings, acceptance, package)
+    own = reader.collection
+    reader.collection = _collection(reader.store, own, package)
+    left, bottom, right, top = scene.bounds or (-math.inf, -math.inf, math.inf, math.inf)
+    reach = shapely.box(left - MARGIN_M, bottom - MARGIN_M, right + MARGIN_M, top + MARGIN_M)
+    boxes = {name: shapely.box(*scheme.grid_of(scheme.tile_box(name)).bounds) for name in reader.tile_ids}
+    near = [name for name, box in boxes.items() if scene.bounds is None or box.intersects(reach)]
+    if not near:
+        covered = _plain(shapely.total_bounds(list(boxes.values())))
+        raise ConfigError(
+            f"bounds: expected to meet the imagery of {flown.id} ({covered}), found {_plain(scene.bounds)}"
+        )
+    outcomes = pipeline._in_parallel(
+        reader.predict, near, settings, partial(progress, f"predict {package.id}")
+    )
+    if reader.collection == own:
+        rest = [pipeline.TileOutcome(name, "skipped") for name in reader.tile_ids if name not in near]
+        pipeline.finish_predictions(settings, acceptance, package, [*outcomes, *rest])
+    else:
+        title = f"{package.id} ({package.checksum[:8]}) on flight {flown.id}"
+        reader.store.write_collection(reader.collection, title=title, description="Made to evaluate a model.")
+    done = {outcome.tile_id for outcome in outcomes if outcome.outcome != "failed"}
+    items = (item for item in reader.store.items(reader.collection) if item["id"] in done)
+    files = [reader.store.file(item, "probability", scheme) for item in items]
+    band = _band(package, settings.map.theme)
+    detections, footprint = polygons.detect(
+        files, scheme, settings.polygons, theme=settings.map.theme, band=band
+    )
+    shown = _visible_share(scene.labels.geometry.to_numpy(), footprint) >= MIN_VISIBLE_SHARE
+    probabilities = Probabilities(files, scheme, band, settings.polygons.threshold)
+    return Seen(package.id, package.checksum, detections, shown, probabilities)
+
+
+def _collection(store: Catalog, own: str, package: ModelPackage) -> str:
+    """Return where predictions are kept: with the run's own, or beside where those are of other weights."""
+    held = next(store.items(own), None)
+    if held is None or held["properties"]["geoai:model_checksum"].endswith(package.checksum):
+        return own
+    return f"{own}-{package.checksum[:8]}"
+
+
+def _visible_share(shapes: Geometries, footprint: shapely.Geometry) -> NDArray[np.float64]:
+    """Return how much of each of *shapes* lies in the *footprint*, 0 … 1."""
+    shapely.prepare(footprint)
+    share: NDArray[np.float64] = np.where(shapely.covers(footprint, shapes), 1.0, 0.0)
+    cut = (share == 0) & shapely.intersects(footprint, shapes)
+    share[cut] = shapely.area(shapely.intersection(shapes[cut], footprint)) / shapely.area(shapes[cut])
+    return share
+
+
+def _lay_out(
+    name: str,
+    images: Iterable[LabelledImage],
+    target: Path,
+    gsd_m: float,
+    bands: Sequence[str],
+    progress: Progress,
+) -> tuple[Scene, list[LatticeFile], TileScheme]:
+    """Lay images on a lattice, PITCH_PX apart from west to east; the outlines of their masks are labels."""
+    import geopandas as gpd
+
+    # a tile of a whole number of pixels, as a scheme has: 0.3 m is 3/10, and ten pixels make 3 m
+    scheme = TileScheme(parse_crs(NOWHERE), gsd_m, Fraction(gsd_m).limit_denominator(10_000).numerator)
+    photos: list[LatticeFile] = []
+    traced: list[Geometries] = [np.zeros(0, object)]
+    for image in images:
+        height, width, count = image.image.shape
+        if max(height, width) >= PITCH_PX or count != len(bands):
+            raise ImageryError(
+                f"{image.name}: expected {len(bands)} bands and less than {PITCH_PX} px a side, "
+                f"found {count} bands, {width} × {height} px"
+            )
+        box = PixelBox(len(photos) * PITCH_PX, 0, width, height)
+        photo = LatticeFile(target / f"{image.name}.tif", box)
+        data = np.ascontiguousarray(image.image.transpose(2, 0, 1))
+        write_cog(photo.path, data, scheme.grid_of(box), valid=image.label < NODATA)
+        photos.append(photo)
+        traced.append(_traced(image.label == 1, box, scheme))
+        progress("read", len(photos), 0)
+    shapes, pitch_m = np.concatenate(traced), PITCH_PX * gsd_m
+
+    def place(x: float, y: float) -> str:
+        number = int(x // pitch_m)
+        return (
+            f"{photos[number].path.stem}, column {(x - number * pitch_m) / gsd_m:.0f}, row {-y / gsd_m:.0f}"
+        )
+
+    scene = Scene(
+        name=name,
+        labels=gpd.GeoDataFrame(
+            {"map_object_id": np.full(len(shapes), ""), "current": np.ones(len(shapes), bool)},
+            geometry=shapes,
+            crs=scheme.crs,
         ),
+        bounds=None,
+        blocks=Blocks(0.0, -pitch_m, pitch_m),
+        units="images",
+        photo=partial(_read_photo, photos, scheme),
+        place=place,
+    )
+    return scene, photos, scheme
+
+
+def _traced(mask: Mask, box: PixelBox, scheme: TileScheme) -> Geometries:
+    """Return the polygons of *mask* (row, col) in metres; pixels belong together across sides."""
+    found = rasterio.features.shapes(
+        mask.astype(np.uint8), mask, connectivity=4, transform=Affine.translation(box.col, box.row)
+    )
+    shapes = np.array([shapely.geometry.shape(geometry) for geometry, _ in found], object)
+    metres: Geometries = shapely.transform(shapes, lambda xy: xy * (scheme.gsd_m, -scheme.gsd_m))
+    return metres
+
+
+def _see_images(
+    package: ModelPackage,
+    photos: Sequence[LatticeFile],
+    scheme: TileScheme,
+    bands: Sequence[str],
+    target: Path,
+    progress: Progress,
+) -> Seen:
+    """Predict images that were laid out, and detect with the default settings."""
+    options, theme = PredictionSettings(), MapSettings().theme
+    segmenter = load_segmenter(package, precision=options.precision, bands=bands)
+    files = []
+    for number, photo in enumerate(photos, start=1):
+        whole = max(photo.box.width, photo.box.height) <= options.window_px
+        probability = prediction.predict_tile(
+            photo.box,
+            [photo],
+            segmenter,
+            band_count=len(bands),
+            class_count=len(package.classes),
+            window_px=options.window_px,
+            halo_px=0 if whole else options.halo_px,  # nothing lies around an image that is read whole
+        )
+        path = target / photo.path.name
+        prediction.write_prediction(path, probability, photo.box, scheme, package.classes)
+        files.append(LatticeFile(path, photo.box))
+        progress(f"predict {package.id}", number, len(photos))
+    band = _band(package, theme)
+    cleaning = PolygonSettings()
+    detections, _ = polygons.detect(files, scheme, cleaning, theme=theme, band=band)
+    probabilities = Probabilities(files, scheme, band, cleaning.threshold)
+    return Seen(package.id, package.checksum, detections, shown=None, probabilities=probabilities)
+
+
+def _read_photo(files: Sequence[LatticeFile], scheme: TileScheme, bounds: Bounds) -> Raster:
+    box = scheme.box_around(bounds)
+    data, valid = read_lattice(files, box, bands=(1, 2, 3))
+    return Raster(data, valid, scheme.grid_of(box))
+
+
+def write_evaluated(folder: Path, evaluated: Evaluated) -> None:
+    """Write scores.json and worst.html into *folder*."""
+    result = evaluated.result
+    with appearing_whole(folder / "scores.json") as target:
+        target.write_text(result.to_json(), encoding="utf-8")
+    write_sheet(
+        folder / "worst.html",
+        title=f"Evaluation: {result.evaluations[0].name}",
+        remarks=[*remarks(result), *evaluated.warnings],
+        tables=tables(result),
+        sections=evaluated.sections,
     )
 
 
-def write_evaluation(path: Path, evaluation: Evaluation) -> None:
-    """Write the scores as JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(evaluation.to_json(), encoding="utf-8")
-
-
-def _inside(shapes: NDArray[Any], bounds: Bounds | None) -> NDArray[np.bool_]:
-    """Return which *shapes* (object,) have their inner point in *bounds*."""
-    if bounds is None:
-        return np.ones(len(shapes), bool)
-    points = shapely.point_on_surface(shapes)
-    x, y = shapely.get_x(points), shapely.get_y(points)
-    left, bottom, right, top = bounds
-    inside: NDArray[np.bool_] = (left <= x) & (x < right) & (bottom <= y) & (y < top)
-    return inside
-
-
-def _share(hit: NDArray[np.bool_], counted: NDArray[np.bool_]) -> Share:
-    return wilson(int(np.count_nonzero(hit & counted)), int(np.count_nonzero(counted)))
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole else math.nan
-
-
-def _finite(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _finite(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _plain(bounds: Any) -> str:
+    return " ".join(f"{value:.0f}" for value in bounds)

@@ -36,8 +36,8 @@ from geoai.scoring import (
     wilson,
 )
 
-FEW = settings(max_examples=40)
-"""A layer holds a dozen objects: forty layers are five hundred."""
+FEW = settings(max_examples=30)
+"""A layer holds a dozen objects: thirty layers are some hundreds."""
 MATCHERS = pytest.mark.parametrize("matcher", [match_by_group, match_one_to_one])
 BOUNDS = (0.0, 0.0, 1000.0, 1000.0)
 
