@@ -66,12 +66,9 @@ def mine(source: Source, segmenter: Segmenter, *, mean: Sequence[float]) -> Iter
     """Yield what the network says of every image of *source*, in order; *mean* as in `predict`."""
     for image in source.images:
         probability = predict(segmenter, image.image, mean=mean)
-        shift = (0.0, 0.0)
-        found: tuple[Contradiction, ...] = ()
-        if image.mapped is not None:
-            shift, label, found = _corrected(image, image.mapped, probability)
-            image = replace(image, label=label)
-        yield Mined(replace(image, hard=hard_places(probability, image)), shift, found)
+        moved, shift = register(image, probability)
+        better, found = _contradicted(moved, probability)
+        yield Mined(replace(better, hard=hard_places(probability, better)), shift, found)
 
 
 def predict(segmenter: Segmenter, image: NDArray[np.uint8], *, mean: Sequence[float]) -> NDArray[np.float32]:
@@ -110,20 +107,41 @@ def hard_places(probability: NDArray[np.float32], image: LabelledImage) -> NDArr
     return centres
 
 
-def _corrected(
-    image: LabelledImage, mapped: Mapped, probability: NDArray[np.float32]
-) -> tuple[tuple[float, float], NDArray[np.uint8], tuple[Contradiction, ...]]:
-    """Return the shift (x, y; m), the labels of the shifted map without what is contradicted, and that."""
+def register(
+    image: LabelledImage, probability: NDArray[np.float32]
+) -> tuple[LabelledImage, tuple[float, float]]:
+    """Return *image* with its map moved to where it lies best on *probability*, and the shift (x, y; m).
+
+    *probability* is (class, row, col). An image whose labels are no map's is returned as it is.
+    """
+    if image.mapped is None:
+        return image, (0.0, 0.0)
     gsd_m, valid = image.gsd_m, image.label != NODATA
-    built = (label_from_map(replace(mapped, doubt_m=0.0), valid) > 0) & valid
-    rows, cols, gain = best_shift(probability.max(axis=0), built, reach_px=round(REACH_M / gsd_m))
+    built = label_from_map(replace(image.mapped, doubt_m=0.0), valid)
+    rows, cols, gain = best_shift(
+        probability.max(axis=0), (built > 0) & valid, reach_px=round(REACH_M / gsd_m)
+    )
     if gain * gsd_m**2 < GAIN_M2:
-        rows, cols = 0, 0
-    x, y = cols * gsd_m, -rows * gsd_m
-    moved = replace(mapped, shapes=shapely.transform(mapped.shapes, lambda xy: xy + np.array((x, y))))
-    label = label_from_map(moved, valid)
-    found = (*_not_seen(moved, probability, valid, label), *_not_mapped(moved, probability, valid, label))
-    return (x, y), label, found
+        return image, (0.0, 0.0)
+    shift = cols * gsd_m, -rows * gsd_m
+    moved = replace(
+        image.mapped, shapes=shapely.transform(image.mapped.shapes, lambda xy: xy + np.array(shift))
+    )
+    return replace(image, label=label_from_map(moved, valid), mapped=moved), shift
+
+
+def _contradicted(
+    image: LabelledImage, probability: NDArray[np.float32]
+) -> tuple[LabelledImage, tuple[Contradiction, ...]]:
+    """Return *image* without the labels that are firmly contradicted, and those."""
+    if image.mapped is None:
+        return image, ()
+    label, valid = image.label.copy(), image.label != NODATA
+    found = (
+        *_not_seen(image.mapped, probability, valid, label),
+        *_not_mapped(image.mapped, probability, valid, label),
+    )
+    return replace(image, label=label), found
 
 
 def _not_seen(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +27,12 @@ from geoai.calibration import (
     reliability_plot,
 )
 from geoai.card import Measured, card_text, failure_sheet
-from geoai.mining import predict
+from geoai.mining import predict, register
 from geoai.model import ModelPackage, has_bf16, load_segmenter, save_package
 from geoai.samples import NODATA, LabelledImage, Source, to_chip
 from geoai.scoring import PixelScores, score_pixels
 from geoai.sources import read_held_out
-from geoai.training import BEST, LAST, TrainingSettings, load_checkpoint, new_task
+from geoai.training import BEST, LAST, TrainingSettings, as_segmenter, load_checkpoint, new_task
 
 if TYPE_CHECKING:
     from geoai.task import SegmentationTask
@@ -53,7 +53,7 @@ def pack(settings: TrainingSettings) -> ModelPackage:
     task = new_task(settings)
     task.load_state_dict(checkpoint["state_dict"])
     task.eval()
-    held_out = read_held_out(settings, settings.classes)
+    held_out = _registered(read_held_out(settings, settings.classes), task, settings)
     fit = _fit_pixels(task, held_out, len(settings.classes))
     save = partial(_save, settings, task, finished=checkpoint["finished"], fit=fit)
     run = f"{checkpoint['global_step'] * settings.batch} crops in {checkpoint['used_s'] / 60:.0f} minutes"
@@ -75,6 +75,25 @@ def pack(settings: TrainingSettings) -> ModelPackage:
     card = card_text(settings, package, run=run, measured=measured, fit=fit, evaluations=evaluations)
     (package.folder / "card.md").write_text(card, encoding="utf-8")
     return package
+
+
+def _registered(
+    held_out: tuple[Source, ...], task: SegmentationTask, settings: TrainingSettings
+) -> tuple[Source, ...]:
+    """Return what was held out with maps moved to where they lie best; what they hold stays as it is."""
+    segmenter = as_segmenter(task)
+    return tuple(
+        replace(
+            source,
+            images=tuple(
+                register(image, predict(segmenter, image.image, mean=settings.mean))[0]
+                if image.mapped is not None
+                else image
+                for image in source.images
+            ),
+        )
+        for source in held_out
+    )
 
 
 def _fit_pixels(task: SegmentationTask, held_out: Sequence[Source], class_count: int) -> PixelFit | None:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from geoai.config import Fraction
@@ -77,7 +78,10 @@ class TrainingSettings(SourceSettings):
         description="What the encoder starts from: file of tensors, 'imagenet', or a name of torchgeo's; "
         "none: random.",
     )
-    first_round: Fraction = Field(0.4, description="Part of the training before labels are mined.")
+    first_round: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        0.4,
+        description="Part of the training before labels are mined; 1: learnt as they are.",
+    )
     minutes: Annotated[float, Field(gt=0.0)] = Field(75, description="Time at most (min).")
     samples: Annotated[int, Field(ge=1)] = Field(24_000, description="Crops at most.")
     epoch_samples: Annotated[int, Field(ge=1)] = Field(1000, description="Crops between checkpoints.")
@@ -141,9 +145,10 @@ def fit(settings: TrainingSettings) -> None:
     _check_checkpoint(settings)
     seed_everything(settings.seed, verbose=False)
     samples = read_sources(settings, settings.classes)
-    if settings.start is None and _progress(settings) < settings.first_round:
-        _train_until(settings, samples, settings.first_round)
-    if settings.first_round < 1:
+    first = settings.first_round if settings.start is None or settings.first_round == 1 else 0.0
+    if _progress(settings) < first:
+        _train_until(settings, samples, first)
+    if first < 1:
         better = _second_round(settings, samples.train)
         _train_until(settings, replace(samples, train=better), 1.0)
 
@@ -303,7 +308,7 @@ def _second_round(settings: TrainingSettings, sources: tuple[Source, ...]) -> tu
                     replace(
                         image,
                         label=stored.get(_key(source, image.name, "label"), image.label),
-                        hard=stored[_key(source, image.name, "hard")],
+                        hard=stored.get(_key(source, image.name, "hard"), image.hard),
                     )
                     for image in source.images
                 ),
@@ -351,14 +356,21 @@ def _first_round_segmenter(settings: TrainingSettings) -> Segmenter:
     """Return what mines the labels: the package that was started from, or the first round's network."""
     if settings.start:
         return load_segmenter(find_package(settings.start), precision="auto", bands=settings.bands)
-    import torch
-
     task = new_task(settings)
     task.load_state_dict(load_checkpoint(settings.run / LAST)["state_dict"])
     task.eval()
+    return as_segmenter(task)
 
-    def segment(chip: Any) -> Any:
+
+def as_segmenter(task: SegmentationTask) -> Segmenter:
+    """Return *task* as what reads chips of all its bands; its probabilities are not calibrated."""
+    import torch
+
+    def segment(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            return task(torch.from_numpy(chip).unsqueeze(0)).softmax(dim=1)[0, 1:].numpy()
+            probability: NDArray[np.float32] = (
+                task(torch.from_numpy(chip).unsqueeze(0)).softmax(dim=1)[0, 1:].numpy()
+            )
+        return probability
 
     return segment

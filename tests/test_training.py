@@ -246,7 +246,7 @@ def test_training_learns_goes_on_and_ends_in_a_package(tmp_path: Path) -> None:
     assert package.checksum in card
     assert "Drawn by this test." in card
     assert "Sees nothing but squares." in card
-    assert "crops in 0 minutes" in card
+    assert "320 crops in " in card
     assert cv2.imread(str(package.folder / "failures.jpg")) is not None
     assert cv2.imread(str(package.folder / "reliability.png")) is not None
     item = (package.folder / "squares.json").read_bytes()
@@ -269,7 +269,7 @@ def test_same_seed_trains_the_same_weights(tmp_path: Path) -> None:
 def test_training_ends_when_its_time_is_used_up(tmp_path: Path) -> None:
     import torch
 
-    settings = tiny_settings(tmp_path, samples=10_000_000, minutes=0.05, validate_every=1000, first_round=0.0)
+    settings = tiny_settings(tmp_path, samples=10_000_000, minutes=0.05, validate_every=1000, first_round=1.0)
     fit(settings)
     checkpoint = torch.load(settings.run / "last.ckpt", weights_only=True)
     assert 0 < checkpoint["global_step"] < 1000
@@ -280,18 +280,22 @@ def test_training_ends_when_its_time_is_used_up(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_loss_that_is_no_number_stops_and_the_last_checkpoint_is_as_it_was(tmp_path: Path) -> None:
-    settings = tiny_settings(tmp_path, samples=160, first_round=0.0)
+    """One weight that is no number stands for a training that diverged."""
+    import torch
+
+    settings = tiny_settings(tmp_path, samples=160, first_round=1.0)
     fit(settings.model_copy(update={"samples": 80}))
-    before = (settings.run / "last.ckpt").read_bytes()
+    last = settings.run / "last.ckpt"
+    checkpoint = torch.load(last, weights_only=True)
+    checkpoint["current_model_state"]["model.segmentation_head.0.bias"].fill_(math.nan)
+    torch.save(checkpoint, last)
+    before = last.read_bytes()
     with pytest.raises(
         ModelError, match=r"^training: expected a finite loss, found nan at step \d+; "
     ) as caught:
-        fit(settings.model_copy(update={"learning_rate": 1e30}))
+        fit(settings)
     assert "\n" not in str(caught.value)
-    after = (settings.run / "last.ckpt").read_bytes()
-    assert after == before or math.isfinite(
-        sum(float(t.sum()) for t in weights_of(settings.run / "last.ckpt").values())
-    )
+    assert last.read_bytes() == before
 
 
 @pytest.mark.slow
@@ -334,7 +338,7 @@ def test_training_without_a_better_validation_stops_early(tmp_path: Path) -> Non
         validate_every=1,
         patience=1,
         learning_rate=1e-9,
-        first_round=0.0,
+        first_round=1.0,
     )
     fit(settings)
     assert len(read_curves(settings.run / "curves.csv")) < 20
