@@ -81,26 +81,26 @@ class Reliability:
 class PixelFit:
     """A calibration of pixels and what it does for *pixels* held-out pixels.
 
-    nll is the mean negative log likelihood. *…_after* and *after* are of pixels judged by what was fitted on
-    others; the tables take the classes together.
+    nll is the mean negative log likelihood; *before* and *after* hold a table for each class after the
+    background. What is called after is of pixels judged by what was fitted on others.
     """
 
     calibration: PixelCalibration
     pixels: int
     nll_before: float
     nll_after: float
-    before: Reliability
-    after: Reliability
+    before: tuple[Reliability, ...]
+    after: tuple[Reliability, ...]
 
     @property
     def ece_before(self) -> float:
-        """Expected calibration error of the logits as they are."""
-        return self.before.ece
+        """Expected calibration error of the logits as they are, mean of the classes."""
+        return _ece(self.before)
 
     @property
     def ece_after(self) -> float:
-        """Expected calibration error of other pixels than those fitted on."""
-        return self.after.ece
+        """Expected calibration error of other pixels than those fitted on, mean of the classes."""
+        return _ece(self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +150,7 @@ def fit_pixel_calibration(logits: Sequence[NDArray[Any]], labels: Sequence[NDArr
         raise ModelError("calibration: expected held-out pixels with a known label, found none")
     plain = _out_of_fold(values, truth, biased=False)
     biased = _out_of_fold(values, truth, biased=True)
-    better = _table(biased, truth).ece < _table(plain, truth).ece
+    better = _ece(_tables(biased, truth)) < _ece(_tables(plain, truth))
     after = biased if better else plain
     before = _softmax(values)
     return PixelFit(
@@ -158,8 +158,8 @@ def fit_pixel_calibration(logits: Sequence[NDArray[Any]], labels: Sequence[NDArr
         truth.size,
         _nll(before, truth),
         _nll(after, truth),
-        _table(before, truth),
-        _table(after, truth),
+        _tables(before, truth),
+        _tables(after, truth),
     )
 
 
@@ -294,9 +294,13 @@ def _out_of_fold(values: Floats, truth: NDArray[np.intp], *, biased: bool) -> Fl
     return judged
 
 
-def _table(p: Floats, truth: NDArray[np.intp]) -> Reliability:
-    """Return the reliability of probabilities (class, pixel), the classes after the background together."""
-    return reliability(p[1:], truth == np.arange(1, len(p))[:, None])
+def _tables(p: Floats, truth: NDArray[np.intp]) -> tuple[Reliability, ...]:
+    """Return the reliability of probabilities (class, pixel) of each class after the background."""
+    return tuple(reliability(p[number], truth == number) for number in range(1, len(p)))
+
+
+def _ece(tables: Sequence[Reliability]) -> float:
+    return sum(table.ece for table in tables) / len(tables)
 
 
 def _nll(p: Floats, truth: NDArray[np.intp]) -> float:

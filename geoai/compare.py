@@ -108,6 +108,7 @@ def compare(
     """Hold *detections* against *mapped* objects inside the *footprint* of the imagery.
 
     *probability* is the whole flight's raster (uint8, p × 250, 255 = nodata), *band* (1-based) the theme's.
+    Where the detections have a column confidence, those that are missing from the map keep it.
     All are in one CRS, in metres. Raises CRSError where the layers are not. The result does not depend on the
     order of rows.
     """
@@ -115,6 +116,8 @@ def compare(
         raise CRSError(f"map layer: expected the CRS of the detections {detections.crs}, found {mapped.crs}")
     objects = _objects(_ordered(mapped, "map_object_id"), footprint, gsd_m, settings)
     seen = _ordered(detections, "detection_id")
+    if "confidence" not in seen:
+        seen["confidence"] = np.nan
     objects["seen_share"] = _seen_share(objects.geometry.to_numpy(), seen.geometry.to_numpy())
     near = find_near(objects, seen)
     objects["group"], seen["group"] = _grouped(objects, seen, near, settings)
@@ -262,7 +265,7 @@ def _cases(objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, parts: gpd.GeoData
     cases["seen_share"] /= cases["area_map_m2"]
     cases["size_m2"] = cases["area_map_m2"].fillna(cases["area_image_m2"])
     cases["iou"] = _iou(cases, objects, told)
-    cases["p_seen"] = by_seen["p_seen"].mean()
+    cases["p_seen"], cases["confidence"] = by_seen["p_seen"].mean(), by_seen["confidence"].mean()
     cases["p_map"], cases["p_map_q95"] = by_map["p_mean"].mean(), by_map["p_q95"].mean()
     return _with_changes(cases, objects, parts)
 
@@ -332,7 +335,7 @@ def _discrepancies(
             **dict.fromkeys(("iou_aligned", "shift_dx_m", "shift_dy_m"), np.nan),
             "tolerance_m": by_map["tolerance_m"].max().reindex(cases.index),
             **{column: evidence[column] for column in ("p_mean", "p_q10", "p_q90")},
-            "confidence": np.nan,
+            "confidence": cases["confidence"].where(cases["class"] == "missing"),
             "priority": _priority(cases, evidence, np.array([each.weight for each in rule])),
             "visible_share": visible.where(cases["mapped"] | cases["near_edge"], 1.0),
             "near_edge": cases["near_edge"],
@@ -358,11 +361,14 @@ def _cardinality(cases: Cases) -> NDArray[Any]:
 def _priority(cases: Cases, evidence: gpd.GeoDataFrame, weight: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return certainty × size × the weight of the class, 0 to 1.
 
-    Until confidence is calibrated, certainty is the mean probability that something stands there, or, for
-    what is said to be gone, that nothing does; half where it was not measured.
+    Certainty is the calibrated confidence of what is missing, where there is one; else the mean probability
+    that something stands there, or, for what is said to be gone, that nothing does; half where it was not
+    measured.
     """
     gone = cases["class"].isin(["demolished", "uncertain_absence", "reduced"])
     certainty = np.where(gone, 1 - evidence["p_mean"], evidence["p_mean"])
+    known = (cases["class"] == "missing") & cases["confidence"].notna()
+    certainty = np.where(known, cases["confidence"], certainty)
     size = np.sqrt(np.minimum(shapely.area(evidence.geometry.to_numpy()) / FULL_SIZE_M2, 1.0))
     priority: NDArray[np.float64] = np.where(np.isnan(certainty), 0.5, certainty) * size * weight
     return priority

@@ -55,13 +55,13 @@ class ModelPackage:
     stride: int = STRIDE_PX
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     optional_bands: tuple[str, ...] = ()
-    object_calibrations: tuple[ObjectCalibration, ...] = ()
+    object_calibration: ObjectCalibration | None = None
 
     def __post_init__(self) -> None:
         low, high = self.gsd_range_m
         optional, classes = self.optional_bands, self.classes
         numbers = (*self.mean, *self.std, low, high)
-        biases, themes = len(self.calibration.bias), [one.theme for one in self.object_calibrations]
+        biases, fitted = len(self.calibration.bias), self.object_calibration
         for right, expected, found in (
             (re.fullmatch(r"[A-Za-z0-9][\w.-]*", self.id), "an id of letters, digits, . _ -", self.id),
             (0 < len(self.bands) == len(set(self.bands)), "bands, each once", self.bands),
@@ -72,7 +72,7 @@ class ModelPackage:
             (0 < low <= high, "a range of GSD", self.gsd_range_m),
             (0 < len(classes) == len(set(classes)), "classes, each once", classes),
             (biases in (0, len(classes)), "a bias for each class, or none", self.calibration.bias),
-            (set(themes) <= set(classes), "calibrations of its classes' objects", themes),
+            (not fitted or fitted.theme in classes, "a calibration of objects of its classes", fitted),
             (self.stride > 0 and STRIDE_PX % self.stride == 0, f"a stride within {STRIDE_PX}", self.stride),
         ):
             if not right:
@@ -102,10 +102,6 @@ class ModelPackage:
         """Return those of the imagery's bands that have to be read: up to the last that the model knows."""
         known = [number for number, band in enumerate(found) if band in self.bands]
         return tuple(found[: max(known, default=-1) + 1])
-
-    def object_calibration(self, theme: str) -> ObjectCalibration | None:
-        """Return the calibration of detections of *theme*, None where there is none."""
-        return next((one for one in self.object_calibrations if one.theme == theme), None)
 
 
 def load_item(path: Path) -> dict[str, Any]:
@@ -157,15 +153,17 @@ def _package(item: Mapping[str, Any], folder: Path) -> ModelPackage:
         stride=int(properties["geoai:stride_px"]),
         options=dict(properties.get("geoai:options", {})),
         optional_bands=tuple(properties.get("geoai:optional_bands", ())),
-        object_calibrations=tuple(
-            ObjectCalibration(**{key: _tupled(value) for key, value in fitted.items()})
-            for fitted in properties.get("geoai:object_calibration", ())
-        ),
+        object_calibration=_object_calibration(properties.get("geoai:object_calibration")),
     )
 
 
-def _tupled(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value
+def _object_calibration(said: Mapping[str, Any] | None) -> ObjectCalibration | None:
+    if said is None:
+        return None
+    fields: dict[str, Any] = {
+        key: tuple(value) if isinstance(value, list) else value for key, value in said.items()
+    }
+    return ObjectCalibration(**fields)
 
 
 def model_item(
@@ -227,7 +225,7 @@ def model_item(
         "geoai:bias": list(package.calibration.bias),
         "geoai:options": dict(package.options),
         "geoai:optional_bands": list(package.optional_bands),
-        "geoai:object_calibration": [asdict(fitted) for fitted in package.object_calibrations],
+        "geoai:object_calibration": package.object_calibration and asdict(package.object_calibration),
         "geoai:metrics": dict(metrics),
     }
     described |= {key: value for key, value in said.items() if value}

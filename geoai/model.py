@@ -86,10 +86,9 @@ def find_package(name_or_path: str, *, folders: Sequence[Path] = ()) -> ModelPac
         )
     folder = named[0] if named else Path(name_or_path)
     if not folder.is_dir():
+        places = " or ".join(["a shipped package", *(f"one in {folder}" for folder in folders)])
         names = ", ".join(sorted({path.name for path in known}))
-        raise ModelError(
-            f"model {name_or_path!r}: expected the name of a package ({names}) or its folder, found neither"
-        )
+        raise ModelError(f"model {name_or_path!r}: expected a folder or {places} ({names}), found none")
     items = sorted(folder.glob("*.json"))
     if len(items) != 1:
         raise ModelError(f"{folder}: expected one STAC item (*.json), found {len(items)}")
@@ -137,7 +136,7 @@ def save_package(
     optional_bands: tuple[str, ...] = (),
     temperature: float = 1.0,
     calibration: PixelCalibration | None = None,
-    object_calibrations: tuple[ObjectCalibration, ...] = (),
+    object_calibration: ObjectCalibration | None = None,
     metrics: Mapping[str, Any] | None = None,
 ) -> ModelPackage:
     """Write a package into *folder* (made if missing) and return it as read back.
@@ -164,7 +163,7 @@ def save_package(
         calibration=calibration or PixelCalibration(temperature),
         options=options or {},
         optional_bands=optional_bands,
-        object_calibrations=object_calibrations,
+        object_calibration=object_calibration,
     )
     if isinstance(weights, Path):
         open_graph(weights, band_count=len(bands), class_count=len(classes) + 1)

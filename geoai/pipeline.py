@@ -22,6 +22,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 
 from geoai import __version__, catalog, flight, prediction, tiling
@@ -158,8 +160,8 @@ def _write_summary(result: RunResult) -> None:
 
 
 def open_model(settings: Settings) -> ModelPackage:
-    """Find the configured model package, verify its checksum, and see that it knows the map's theme."""
-    model = find_package(settings.prediction.model)
+    """Find the configured model package, shipped or in data/models, and see that it knows the map's theme."""
+    model = find_package(settings.prediction.model, folders=[settings.data / "models"])
     _band_of(settings.map.theme, model)
     return model
 
@@ -272,6 +274,7 @@ class TileReader:
         self.collection = f"{acceptance.flight.id}.{model.id}"
         self.images = {item["id"]: item for item in self.store.items(acceptance.flight.id)}
         self.tile_ids = list(self.images)
+        self._bands = model.read_bands(BAND_NAMES[: acceptance.flight.band_count])
         self._files = {
             tile_id: self.store.file(item, "image", acceptance.scheme)
             for tile_id, item in self.images.items()
@@ -290,6 +293,7 @@ class TileReader:
             {name: self.images[name]["assets"]["image"]["file:checksum"] for name in near},
             options.model_dump(include={"window_px", "halo_px", "precision"}),
             self.model.checksum,
+            asdict(self.model.calibration),
         )
         if self.store.is_done(self.collection, tile_id, mark):
             return TileOutcome(tile_id, "skipped")
@@ -298,7 +302,7 @@ class TileReader:
                 box,
                 [self._files[name] for name in near],
                 self._network(),
-                band_count=len(self.model.bands),
+                band_count=len(self._bands),
                 class_count=len(self.model.classes),
                 window_px=options.window_px,
                 halo_px=options.halo_px,
@@ -329,7 +333,8 @@ class TileReader:
         torch.set_num_threads(1)
         with self._lock:
             if self._segmenter is None:
-                self._segmenter = load_segmenter(self.model, precision=self.settings.prediction.precision)
+                precision = self.settings.prediction.precision
+                self._segmenter = load_segmenter(self.model, precision=precision, bands=self._bands)
             return self._segmenter
 
 
@@ -375,7 +380,8 @@ def make_review(
         key: getattr(settings, key).model_dump(mode="json") for key in ("polygons", "compare", "publish")
     }
     config_hash = catalog.fingerprint(sections)
-    run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot)[:8]}"
+    fitted = model.object_calibration and asdict(model.object_calibration)
+    run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot, fitted)[:8]}"
     folder = settings.data / "runs" / flown.id / run_id
     review = folder / "review.gpkg"
     if review.exists():
@@ -393,6 +399,7 @@ def make_review(
     steps = 4
     progress("compare", 0, steps)
     detections, footprint = polygons.detect(files, scheme, settings.polygons, theme=theme, band=band)
+    detections["confidence"] = _confidence(detections, model, theme)
     progress("compare", 1, steps)
     comparison = compare.compare(
         detections, mapped, footprint, probability, band=band, gsd_m=scheme.gsd_m, settings=settings.compare
@@ -432,6 +439,14 @@ def _band_of(theme: str, model: ModelPackage) -> int:
     if theme not in model.classes:
         raise ConfigError(f"map.theme: expected one of {', '.join(model.classes)}, found {theme}")
     return model.classes.index(theme) + 1
+
+
+def _confidence(detections: gpd.GeoDataFrame, model: ModelPackage, theme: str) -> NDArray[np.float64]:
+    """Return the calibrated probability that each detection is what it seems; NaN where none was fitted."""
+    fitted = model.object_calibration
+    if fitted is None or fitted.theme != theme:
+        return np.full(len(detections), np.nan)
+    return fitted.confidence(detections["p_mean"].to_numpy(), detections["area_m2"].to_numpy())
 
 
 def _coverage(

@@ -125,6 +125,7 @@ def make_case(folder: Path, *, bands: int = 3) -> Case:
                 "theme": "building",
                 "area_m2": 64.0,
                 "p_mean": 0.9,
+                "confidence": np.nan,
                 "near_edge": False,
             },
             geometry=squares,

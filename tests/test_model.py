@@ -152,7 +152,7 @@ def test_chip_of_wrong_shape_is_refused(package: ModelPackage, shape: tuple[int,
 def test_unknown_name_lists_what_is_shipped() -> None:
     with pytest.raises(
         ModelError,
-        match=r"^model 'bildings': expected the name of a package \(buildings\) or its folder, found",
+        match=r"^model 'bildings': expected a folder or a shipped package \(buildings\), found none$",
     ):
         find_package("bildings")
 
@@ -198,7 +198,7 @@ def edit_item(package: ModelPackage, **properties: Any) -> Path:
         ({"geoai:temperature": float("nan")}, "expected a positive temperature .*, found nan"),
         ({"geoai:bias": [0.1, 0.2]}, "expected a bias for each class, or none, found "),
         ({"geoai:bias": [float("inf")]}, "expected a positive temperature and finite biases, found 1.7 and"),
-        ({"geoai:object_calibration": [{"theme": "building"}]}, "expected the item of a geoai model, found "),
+        ({"geoai:object_calibration": {"theme": "building"}}, "expected the item of a geoai model, found "),
         ({"mlm:output": []}, "expected the item of a geoai model, found "),
     ],
 )
@@ -288,7 +288,7 @@ FITTED = ObjectCalibration("building", (0.9, 1.1), -6.5, 367, 281, 0.12, 0.03, "
 def test_all_that_is_said_of_a_package_comes_back(tmp_path: Path, network: torch.nn.Module) -> None:
     said: dict[str, Any] = {
         "calibration": PixelCalibration(1.31, (-0.25,)),
-        "object_calibrations": (FITTED,),
+        "object_calibration": FITTED,
         "optional_bands": ("blue",),
         "gsd_range_m": (0.1, 0.5),
     }
@@ -296,8 +296,6 @@ def test_all_that_is_said_of_a_package_comes_back(tmp_path: Path, network: torch
     for name, value in said.items():
         assert getattr(package, name) == value
     assert package.properties()["geoai:metrics"] == {"iou": 0.6, "objects": {"f1": 0.83}}
-    assert package.object_calibration("building") == FITTED
-    assert package.object_calibration("road") is None
     assert hash(package) == hash(find_package(str(tmp_path / "m")))
 
 
@@ -387,10 +385,12 @@ def test_a_package_is_found_by_name_in_the_folders_given(tmp_path: Path, network
     assert find_package("roofs", folders=[tmp_path / "models"]) == package
     assert package.folder in package_folders([tmp_path / "models"])
     with pytest.raises(
-        ModelError, match=r"expected the name of a package \(buildings\) or its folder, found nei"
+        ModelError, match=r"expected a folder or a shipped package \(buildings\), found none$"
     ):
         find_package("roofs")
-    with pytest.raises(ModelError, match=r"expected the name of a package \(buildings, roofs\) or its"):
+    with pytest.raises(
+        ModelError, match=r"or a shipped package or one in \S+ or one in \S+ \(buildings, roofs\), found"
+    ):
         find_package("rofs", folders=[tmp_path / "models", tmp_path / "none"])
 
 
@@ -476,7 +476,7 @@ def items_to_validate(tmp_path: Path, network: torch.nn.Module) -> list[Path]:
         std=(*IMAGENET_STD, 0.2),
         classes=("building", "road"),
         calibration=PixelCalibration(1.2, (0.1, -0.1)),
-        object_calibrations=(FITTED,),
+        object_calibration=FITTED,
         metrics={"iou": 0.6},
     )
     return [tmp_path / "roofs" / "roofs.json", tmp_path / "sheds" / "sheds.json", *SHIPPED.glob("*/*.json")]

@@ -90,7 +90,7 @@ class RedRoofs:
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> RedRoofs:
     stand_in = RedRoofs()
-    monkeypatch.setattr(pipeline, "load_segmenter", lambda model, precision: stand_in)
+    monkeypatch.setattr(pipeline, "load_segmenter", lambda model, precision, bands: stand_in)
     return stand_in
 
 
@@ -219,7 +219,7 @@ def slow(chip):
     time.sleep({seconds})
     return np.where(chip[:1] > 150, np.float32(0.95), np.float32(0.01))
 
-pipeline.load_segmenter = lambda model, precision: slow
+pipeline.load_segmenter = lambda model, precision, bands: slow
 pipeline.run(load_settings(Path(sys.argv[1]), {{"prediction.workers": 1, "data": Path(sys.argv[2])}}))
 """
 

@@ -90,6 +90,7 @@ CARDINALITY = _text("cardinality", "Antal karta:bild", "Count map:image")
 TOLERANCE = _metres("tolerance_m", "Tolerans (m)", "Tolerance (m)")
 VISIBLE_SHARE = _share("visible_share", "Synlig andel", "Visible share")
 P_MEAN = _share("p_mean", "Sannolikhet, medel", "Probability, mean")
+CONFIDENCE = _share("confidence", "Säkerhet", "Confidence")
 NEAR_EDGE = Column("near_edge", "BOOLEAN", Words("Vid bildens kant", "At the imagery's edge"))
 
 DISCREPANCY = Table(
@@ -135,7 +136,7 @@ DISCREPANCY = Table(
         P_MEAN,
         _share("p_q10", "Sannolikhet, 10-percentil", "Probability, 10th percentile"),
         _share("p_q90", "Sannolikhet, 90-percentil", "Probability, 90th percentile"),
-        _share("confidence", "Säkerhet", "Confidence"),
+        CONFIDENCE,
         Column("priority", "REAL", Words("Prioritet (störst först)", "Priority (largest first)")),
         VISIBLE_SHARE,
         NEAR_EDGE,
@@ -204,6 +205,7 @@ DETECTION = Table(
         THEME,
         _square_metres("area_m2", "Area (m²)", "Area (m²)"),
         P_MEAN,
+        CONFIDENCE,
         NEAR_EDGE,
     ),
 )
