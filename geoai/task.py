@@ -167,7 +167,6 @@ class SegmentationTask(SemanticSegmentationTask):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep the time used, so that a resumed training does not start it over, and what is trained."""
         checkpoint["used_s"] = self.seconds()
-        checkpoint["progress"] = self.progress()
         checkpoint["identity"] = self.identity
         checkpoint["finished"] = int(time.time())
 

@@ -195,8 +195,13 @@ def _check_checkpoint(settings: TrainingSettings) -> None:
 
 
 def _progress(settings: TrainingSettings) -> float:
+    """Return how much of the training the run's last checkpoint has behind it, 0 … 1."""
     last = settings.run / LAST
-    return float(load_checkpoint(last)["progress"]) if last.exists() else 0.0
+    if not last.exists():
+        return 0.0
+    checkpoint = load_checkpoint(last)
+    steps, seconds = checkpoint["global_step"], checkpoint["used_s"]
+    return max(steps * settings.batch / settings.samples, seconds / (settings.minutes * 60))
 
 
 def _train_until(settings: TrainingSettings, samples: Samples, until: float) -> None:
