@@ -140,8 +140,14 @@ def _comparison_table(comparison: Comparison) -> Table:
     for key, words in _in_order(comparison.differences):
         each = comparison.differences[key]
         difference = f"{each.difference:+.3f} ({each.low:+.3f} to {each.high:+.3f})"
-        rows.append((*words, _figure(each.a), _figure(each.b), difference, f"{each.share:.3f}"))
+        rows.append((*words, _figure(each.a), _figure(each.b), difference, _p_value(each.share)))
     return Table("B − A", ("of", "measure", "A", "B", "difference (95 %)", "p"), tuple(rows))
+
+
+def _p_value(share: float) -> str:
+    if math.isnan(share):
+        return "none"
+    return f"{share:.3f}" if share >= 0.001 else "< 0.001"
 
 
 def _share(share: Share) -> str:

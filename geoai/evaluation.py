@@ -352,9 +352,7 @@ def _lay_out(
 
     def place(x: float, y: float) -> str:
         number = int(x // pitch_m)
-        return (
-            f"{photos[number].path.stem}, column {(x - number * pitch_m) / gsd_m:.0f}, row {-y / gsd_m:.0f}"
-        )
+        return f"{photos[number].path.stem}, col {(x - number * pitch_m) / gsd_m:.0f}, row {-y / gsd_m:.0f}"
 
     scene = Scene(
         name=name,

@@ -17,6 +17,12 @@ from numpy.typing import NDArray
 
 from geoai.scoring import MIN_AREA_M2, Held, Mask
 
+WEIGHED = {
+    "reviewed.objects.f1": "object F1, label errors set aside,",
+    "objects.f1": "object F1",
+    "pixels.iou": "pixel IoU",
+}
+"""What decides whether a model is better: the first that was measured of both."""
 Metres = NDArray[np.floating[Any]]
 
 DRAWS = 2000
@@ -145,29 +151,33 @@ class Comparison:
 
     @property
     def sentence(self) -> str:
-        """Whether the difference is real, in one sentence: by F1 of the objects, else by pixel IoU."""
-        for name, word in (("objects.f1", "object F1"), ("pixels.iou", "pixel IoU")):
+        """Whether the difference is real, in one sentence: by F1 of the objects, else by pixel IoU.
+
+        Where errors of the labels were set aside, that is what counts: a model that sees more of what the
+        labels lack is not the worse one.
+        """
+        for name, word in WEIGHED.items():
             if name in self.differences and math.isfinite(self.differences[name].difference):
                 return self._sentence(name, word)
         return "no difference can be told: nothing was measured of both"
 
     def _sentence(self, name: str, word: str) -> str:
-        found = self.differences[name]
+        found, kind = self.differences[name], name.rpartition(".")[0]
         if math.isnan(found.low):
             return f"no difference can be told: it takes {MIN_UNITS} units to resample, found {self.units}"
         figure = f"{word} {found.difference:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
-        if not found.is_real:
-            return f"no difference can be told: {figure}"
-        recall, precision = (
-            self.differences[f"{name.split('.')[0]}.{key}"] for key in ("recall", "precision")
-        )
-        sign = 1 if found.difference > 0 else -1
-        gains = [
-            text
-            for side, text in ((recall, "finds more"), (precision, "is right more often"))
-            if side.is_real and side.difference * sign > 0
+        sign = -1 if found.is_real and found.difference < 0 else 1  # who is better is spoken of, else B
+        finds, right = (self.differences[f"{kind}.{key}"] for key in ("recall", "precision"))
+        said = [
+            f"{verb} {'more' if sign * side.difference > 0 else 'less'}{rest}"
+            for side, verb, rest in ((finds, "finds", ""), (right, "is right", " often"))
+            if side.is_real
         ]
-        return f"{'B' if sign > 0 else 'A'} {' and '.join(gains) or 'is better'}: {figure}"
+        if found.is_real:
+            return f"{'AB'[sign > 0]} {' and '.join(said) or 'is better'}: {figure}"
+        if said:
+            return f"B {' and '.join(said)}, but no difference in sum can be told: {figure}"
+        return f"no difference can be told: {figure}"
 
 
 def intervals(counts: pd.DataFrame, *, seed: int = 0) -> dict[str, Interval]:

@@ -408,7 +408,7 @@ def test_images_are_scored_by_hand(pairs: Path, network: RedRoofs) -> None:
     false = evaluated.sections[1]
     assert false.total == 1
     assert false.cases[0].facts[0] == f"{33 * 31 * 0.09:.0f} m²"
-    assert false.cases[0].facts[-1].startswith("tile_5, column 10")
+    assert false.cases[0].facts[-1].startswith("tile_5, col 10")
     picture = cv2.imdecode(np.frombuffer(false.cases[0].jpeg, np.uint8), cv2.IMREAD_COLOR)
     assert picture[picture.shape[0] // 2, picture.shape[1] // 2, 2] > 200, "the chip shows the roof"
 

@@ -188,20 +188,42 @@ def test_what_is_of_nothing_has_no_measure_and_the_sentence_falls_back_on_pixels
     assert Comparison({}, 0, DRAWS, 0).sentence == "no difference can be told: nothing was measured of both"
 
 
-def test_sentence_says_what_the_better_one_does() -> None:
-    def sentence(recall: float, precision: float) -> str:
-        def difference(value: float) -> Difference:
-            return Difference(0.5, 0.5 + value, value, value - 0.01, value + 0.01, 0.0)
+@pytest.mark.parametrize(
+    ("recall", "precision", "f1", "sentence"),
+    [
+        (0.1, 0.1, 0.1, "B finds more and is right more often: object F1 +0.100 (+0.090 to +0.110)"),
+        (0.1, -0.05, 0.02, "B finds more and is right less often: object F1 +0.020 "),
+        (0.005, 0.005, 0.02, "B is better: object F1 +0.020 "),
+        (-0.1, 0.0, -0.05, "A finds more: object F1 -0.050 "),
+        (-0.1, 0.05, -0.05, "A finds more and is right less often: object F1 -0.050 "),
+        (
+            0.1,
+            -0.1,
+            0.0,
+            "B finds more and is right less often, but no difference in sum can be told: object F1 ",
+        ),
+        (0.0, 0.0, 0.0, "no difference can be told: object F1 +0.000 (-0.010 to +0.010)"),
+    ],
+)
+def test_sentence_says_who_is_better_and_at_what(
+    recall: float, precision: float, f1: float, sentence: str
+) -> None:
+    differences = {
+        f"objects.{name}": Difference(0.5, 0.5 + value, value, value - 0.01, value + 0.01, 0.0)
+        for name, value in (("recall", recall), ("precision", precision), ("f1", f1))
+    }
+    assert Comparison(differences, 50, DRAWS, 0).sentence.startswith(sentence)
 
-        values = {"recall": recall, "precision": precision, "f1": 0.02 if recall + precision > 0 else -0.02}
-        return Comparison(
-            {f"objects.{name}": difference(value) for name, value in values.items()}, 50, DRAWS, 0
-        ).sentence
 
-    assert sentence(0.1, 0.1).startswith("B finds more and is right more often: ")
-    assert sentence(0.1, -0.05).startswith("B finds more: ")
-    assert sentence(0.005, 0.005).startswith("B is better: ")
-    assert sentence(-0.1, 0.0).startswith("A finds more: ")
+def test_what_is_wrong_in_the_labels_does_not_decide_who_is_better() -> None:
+    """B sees more of what a register lacks: raw it looks worse, reviewed it is not."""
+    raw = Difference(0.85, 0.83, -0.02, -0.04, -0.01, 0.01)
+    same = Difference(0.94, 0.94, 0.0, -0.01, 0.01, 0.9)
+    names = ("recall", "precision", "f1")
+    differences = {f"objects.{name}": raw for name in names} | {f"reviewed.objects.{n}": same for n in names}
+    assert Comparison(differences, 50, DRAWS, 0).sentence == (
+        "no difference can be told: object F1, label errors set aside, +0.000 (-0.010 to +0.010)"
+    )
 
 
 def test_counts_of_one_unit_are_added_and_units_of_nothing_left_out() -> None:
