@@ -1,23 +1,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 import rasterio.features
 import shapely
 from affine import Affine
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from geoai.scene import Scene, cast_shadow, make_scene
+from geoai.scene import Scene, cast_shadow, confusions, make_scene
+from geoai.scene.canvas import Canvas
+from geoai.scene.style import choose_style
+from geoai.scene.town import Town
 
 SIDE_M, GSD_M = 240.0, 0.2
 
 FIELDS = arrays(np.float32, (12, 17), elements=st.sampled_from([0.0, 0.0, 0.0, 1.0, 2.5, 7.0]))
 AXES = st.sampled_from([(0.0, -1.0), (0.0, 1.0), (1.0, 0.0), (-1.0, 0.0)])
+
+CONFUSIONS = (
+    confusions.sports_court, confusions.playground, confusions.rock, confusions.jetty, confusions.boat,
+    confusions.glasshouse, confusions.trailer, confusions.slab, confusions.storage,
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module", params=[2, 3, 4])
@@ -96,6 +105,34 @@ def test_building_limit_bounds_the_houses() -> None:
     free = make_scene(4, width_m=SIDE_M, height_m=SIDE_M)
     assert sum(roof.kind == "house" for roof in free.roofs) > 5
     assert sum(roof.kind == "house" for roof in scene.roofs) <= 5
+
+
+def drawn_on_a_lawn(thing: Callable[[Town, float, float, float], None], seed: int, angle: float) -> Town:
+    """Return a town of 60 × 60 m with nothing in it but *thing* in its middle."""
+    rng = np.random.default_rng(seed)
+    style = choose_style(rng)
+    town = Town(Canvas(120, 120, 0.5, style), style, rng, None)
+    thing(town, 30, 30, angle)
+    town.build()
+    return town
+
+
+@pytest.mark.parametrize("thing", CONFUSIONS)
+@given(seed=st.integers(0, 10_000), angle=st.floats(-math.pi, math.pi))
+@settings(max_examples=25, deadline=None)
+def test_what_only_looks_like_a_building_is_seen_and_never_in_the_mask(
+    thing: Callable[[Town, float, float, float], None], seed: int, angle: float
+) -> None:
+    town = drawn_on_a_lawn(thing, seed, angle)
+    seen = (town.canvas.albedo != np.array(town.style.grass, np.uint8)).any(axis=2)
+    assert seen.sum() * 0.25 >= 1.0  # m²: there is something to mistake
+    assert not seen[[0, -1]].any()
+    assert not seen[:, [0, -1]].any()
+    assert not (town.canvas.owner >= 0).any()
+    assert not town.roofs
+    again = drawn_on_a_lawn(thing, seed, angle)
+    assert town.canvas.albedo.tobytes() == again.canvas.albedo.tobytes()
+    assert town.canvas.height.tobytes() == again.canvas.height.tobytes()
 
 
 @given(FIELDS, AXES, st.floats(20, 70))

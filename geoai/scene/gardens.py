@@ -10,6 +10,7 @@ from shapely.geometry import Polygon
 
 from geoai.scene.buildings import Form, plan_house, plan_shed
 from geoai.scene.canvas import CROWN, LAWN, PAVING, SMOOTH, SOIL, WATER, Rect
+from geoai.scene.confusions import glasshouse, playground, rock, slab, sports_court, trailer
 from geoai.scene.streets import ROAD_HALF_M, VERGE_M
 from geoai.scene.style import Colour, varied
 from geoai.scene.town import Cell, Town
@@ -42,7 +43,7 @@ class _Plot:
 
 
 def suburb(town: Town, cell: Cell) -> None:
-    """Cut the cell into two rows of plots, back to back."""
+    """Cut the cell into two rows of plots, back to back, now and then with a court or playground for all."""
     rng = town.rng
     edge = ROAD_HALF_M + VERGE_M
     depth = (cell.v1 - cell.v0) / 2 - edge
@@ -52,10 +53,16 @@ def suburb(town: Town, cell: Cell) -> None:
         u = cell.u0 + edge + 1
         front = cell.v0 + edge if side > 0 else cell.v1 - edge
         while True:
-            width = float(rng.uniform(19, 28))
+            common = rng.random() < 0.035
+            width = float(rng.uniform(36, 44) if common else rng.uniform(19, 28))
             if u + width > cell.u1 - edge:
                 break
-            _plot(town, _Plot(town, u + width / 2, front, side, width, depth), usual)
+            plot = _Plot(town, u + width / 2, front, side, width, depth)
+            if common:
+                (sports_court if rng.random() < 0.6 else playground)(town, *plot.at(0, depth / 2), plot.angle)
+                _hedges(town, plot)
+            else:
+                _plot(town, plot, usual)
             u += width
 
 
@@ -101,6 +108,9 @@ def _yard(
     long = setback + float(rng.uniform(2, 9))
     town.canvas.polygon(plot.rect(drive, long / 2 - 0.8, 1.9, long / 2 + 0.8).corners, colour, PAVING)
     back = setback + 2 * half[1]
+    if rng.random() < 0.05:
+        reach = float(rng.uniform(2, 3.5))
+        slab(town, *plot.at(drive - side * (reach + 1.9), 0.6 + reach), plot.angle, reach_m=reach)
     if rng.random() < 0.55 and w / 2 + abs(shift) - half[0] > 6.6:
         garage = plot.rect(side * (w / 2 - 3.0), long + 2.6, 2.4, float(rng.uniform(2.9, 3.6)))
         town.planned.append(plan_shed(rng, garage, eaves=2.4))
@@ -108,6 +118,8 @@ def _yard(
         town.car(*plot.at(drive, float(rng.uniform(2.5, max(3.0, long - 3)))), plot.angle + math.pi / 2)
     if rng.random() < 0.5:
         town.car(*plot.at(drive, 2.6), plot.angle + math.pi / 2)
+    if rng.random() < 0.03:
+        trailer(town, *plot.at(drive - side * 3.2, 3.4), plot.angle + math.pi / 2)
     if rng.random() < 0.45:
         at = float(rng.uniform(-0.8, 0.8)) * (w / 2 - 3)
         hut = plot.rect(at, d - float(rng.uniform(2.6, 4.0)), rng.uniform(1.6, 1.95), rng.uniform(1.3, 1.6))
@@ -134,7 +146,7 @@ def _yard(
 
 
 def _toys(town: Town, plot: _Plot, back: float) -> None:
-    """Put a trampoline or a pool on some lawns: round, dark or blue, and no building."""
+    """Put a trampoline, a pool, a sand pit, a glasshouse or a rock on some lawns: none is a building."""
     rng = town.rng
     spot = float(rng.uniform(-0.3, 0.3)) * plot.width, float(rng.uniform(back + 4, plot.depth - 3))
     dice = rng.random()
@@ -149,6 +161,12 @@ def _toys(town: Town, plot: _Plot, back: float) -> None:
         rim = replace(pool, half_length=pool.half_length + 0.8, half_width=pool.half_width + 0.8)
         town.canvas.polygon(rim.corners, (190.0, 186.0, 178.0), PAVING)
         town.canvas.polygon(pool.corners, (96.0, 168.0, 188.0), WATER)
+    elif dice < 0.21:
+        playground(town, x, y, plot.angle, reach_m=float(rng.uniform(1.0, 2.4)))
+    elif dice < 0.235:
+        glasshouse(town, x, y, plot.angle + float(rng.choice([0.0, math.pi / 2])))
+    elif dice < 0.25:
+        rock(town, x, y, float(rng.uniform(0, math.pi)), reach_m=float(rng.uniform(1.5, 3.5)))
 
 
 def _hedges(town: Town, plot: _Plot) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from geoai.scene.buildings import Form, plan_block, plan_house
 from geoai.scene.canvas import ASPHALT, GRAVEL, MEADOW, PAVING, SMOOTH, WATER, Rect
+from geoai.scene.confusions import jetty, playground, rock, slab, sports_court, storage, trailer
 from geoai.scene.style import Colour, varied
 from geoai.scene.town import Cell, Town
 
@@ -31,12 +34,20 @@ def forest(town: Town, cell: Cell) -> None:
         x, y = town.point(a, b)
         body = Rect(x, y, rng.uniform(4.5, 6), rng.uniform(3.4, 4.2), town.heading(a, b))
         town.planned.append(plan_house(rng, (body,), eaves=2.6))
+    _rocks(town, cell, int(rng.integers(0, 2)))
 
 
 def field(town: Town, cell: Cell) -> None:
     """Leave the crop alone but for a tree at its border."""
     for _ in range(int(town.rng.integers(0, 5))):
         town.tree(*town.point(town.rng.uniform(cell.u0, cell.u1), cell.v0 + 3), "broad")
+    _rocks(town, cell, int(town.rng.random() < 0.3))
+
+
+def _rocks(town: Town, cell: Cell, number: int) -> None:
+    for _ in range(number):
+        u, v = town.rng.uniform(cell.u0 + 10, cell.u1 - 10), town.rng.uniform(cell.v0 + 10, cell.v1 - 10)
+        rock(town, *town.point(u, v), town.rng.uniform(0, math.pi))
 
 
 def water(town: Town, cell: Cell) -> None:
@@ -56,6 +67,10 @@ def water(town: Town, cell: Cell) -> None:
             for t, w in zip(turn, wobble, strict=True)
         ]
         town.canvas.polygon(np.array(shore), paint, surface)
+    heart = town.point(*middle)
+    for landing in rng.choice(len(shore), int(rng.integers(0, 4)), replace=False):
+        x, y = shore[landing]
+        jetty(town, x, y, math.atan2(heart[1] - y, heart[0] - x))
     for _ in range(int(rng.integers(4, 18))):
         t = rng.uniform(0, 2 * math.pi)
         u, v = middle[0] + 1.2 * reach[0] * math.cos(t), middle[1] + 1.25 * reach[1] * math.sin(t)
@@ -63,24 +78,32 @@ def water(town: Town, cell: Cell) -> None:
 
 
 def park(town: Town, cell: Cell) -> None:
-    """Lay paths and a sand or gravel pitch among trees."""
+    """Lay a path, and a pitch, a court, a playground or bare rock among trees."""
     rng, style = town.rng, town.style
     us = np.linspace(cell.u0, cell.u1, 30)
     v = rng.uniform(cell.v0 + 15, cell.v1 - 15)
     path = np.array([town.point(u, v + 7 * math.sin(u / 22)) for u in us])
     town.canvas.ribbon(path, 1.2, varied(rng, style.gravel, 0.05), GRAVEL)
-    if rng.random() < 0.6:
-        u, w = rng.uniform(cell.u0 + 30, cell.u1 - 30), 0.5 * (cell.v0 + cell.v1)
-        pitch = Rect(*town.point(u, w), rng.uniform(9, 20), rng.uniform(6, 13), town.heading(u, w))
-        town.canvas.polygon(pitch.corners, varied(rng, (186, 164, 130), 0.08), GRAVEL)
+    w = cell.v1 - 17 if v < 0.5 * (cell.v0 + cell.v1) else cell.v0 + 17
+    things: tuple[Callable[[Town, float, float, float], None], ...]
+    things = _pitch, sports_court, playground, rock
+    for share, pick in zip((0.2, 0.5, 0.8), rng.permutation(4)[:3], strict=True):
+        if rng.random() < 0.75:
+            u = cell.u0 + share * (cell.u1 - cell.u0)
+            things[pick](town, *town.point(u, w), town.heading(u, w))
     for _ in range(int(rng.integers(15, 70))):
         sort = "conifer" if rng.random() < 0.2 else "broad"
         town.tree(*town.point(rng.uniform(cell.u0, cell.u1), rng.uniform(cell.v0 + 6, cell.v1 - 6)), sort)
 
 
+def _pitch(town: Town, x: float, y: float, angle: float) -> None:
+    pitch = Rect(x, y, town.rng.uniform(9, 18), town.rng.uniform(6, 10), angle)
+    town.canvas.polygon(pitch.corners, varied(town.rng, (186, 164, 130), 0.08), GRAVEL)
+
+
 def flats(town: Town, cell: Cell) -> None:
-    """Set slab blocks in lawns with a car park."""
-    rng, style = town.rng, town.style
+    """Set slab blocks in lawns with car parks, courts and playgrounds."""
+    rng = town.rng
     u, inner = cell.u0 + 12, (cell.v0 + 10, cell.v1 - 10)
     form: Form = "flat" if rng.random() < 0.6 else ("hip" if rng.random() < 0.5 else "gable")
     eaves = float(rng.uniform(8.5, 14))
@@ -95,15 +118,28 @@ def flats(town: Town, cell: Cell) -> None:
             body = Rect(x, y, length, wide, town.heading(u + 16, v))
             town.planned.append(plan_block(rng, body, form, eaves, "block"))
             _path(town, u + 16, v, cell)
+            _about_block(town, body, inner, u + 16, v)
+        elif rng.random() < 0.6:
+            v = 0.5 * (inner[0] + inner[1])
+            sports_court(town, *town.point(u + 16, v), town.heading(u + 16, v) + math.pi / 2)
         else:
             _car_park(town, u + 2, u + 32, inner)
         u += 38
     for _ in range(int(rng.integers(6, 25))):
         town.tree(*town.point(rng.uniform(cell.u0 + 6, cell.u1 - 6), rng.choice(inner)), "broad")
-    if rng.random() < 0.5:
-        u, v = rng.uniform(cell.u0 + 10, cell.u1 - 10), inner[0] + 4
-        pit = Rect(*town.point(u, v), 3.5, 2.5, town.heading(u, v))
-        town.canvas.polygon(pit.corners, varied(rng, style.gravel, 0.06), GRAVEL)
+
+
+def _about_block(town: Town, body: Rect, inner: tuple[float, float], u: float, v: float) -> None:
+    """Lay a paved square along the block and a playground across the lawn from it."""
+    rng = town.rng
+    across = 1.0 if v < 0.5 * (inner[0] + inner[1]) else -1.0
+    if rng.random() < 0.3:
+        reach = float(rng.uniform(2.5, 6))
+        at = body.at(rng.uniform(-7, 7), across * (body.half_width + reach))
+        slab(town, *at, body.angle, reach_m=reach)
+    if rng.random() < 0.3:
+        w = (inner[1] if across > 0 else inner[0]) - across * 6
+        playground(town, *town.point(u + float(rng.choice([-9, 9])), w), body.angle)
 
 
 def _terraces(town: Town, u: float, inner: tuple[float, float]) -> None:
@@ -138,7 +174,8 @@ def _car_park(town: Town, u0: float, u1: float, inner: tuple[float, float]) -> N
             line = Rect(*town.point(u - 1.3, v), 2.3, 0.07, angle)
             town.canvas.polygon(line.corners, (205.0, 205.0, 202.0), SMOOTH)
             if rng.random() < taken:
-                town.car(*town.point(u, v), angle + rng.normal(0, 0.03))
+                park_one = town.car if rng.random() > 0.04 else partial(trailer, town)
+                park_one(*town.point(u, v), angle + rng.normal(0, 0.03))
 
 
 def works(town: Town, cell: Cell) -> None:
@@ -159,11 +196,16 @@ def works(town: Town, cell: Cell) -> None:
         for du in np.arange(3, 40, 3.4):
             if rng.random() < 0.35:
                 angle = town.heading(u + du, away) + math.pi / 2
-                if rng.random() < 0.3:
-                    town.lorry(*town.point(u + du, away), angle)
-                else:
-                    town.car(*town.point(u + du, away), angle)
+                sort = rng.random()
+                leave = town.lorry if sort < 0.3 else partial(trailer, town) if sort < 0.4 else town.car
+                leave(*town.point(u + du, away), angle)
         _clutter(town, u, away)
+        inward = away + math.copysign(13, v - away)
+        for du in (12.0, 32.0):
+            sort = rng.random()
+            if sort < 0.5:
+                at = town.point(u + du, inward)
+                (storage if sort < 0.2 else slab)(town, *at, town.heading(u + du, inward))
         u += 46
     for _ in range(int(rng.integers(0, 8))):
         town.tree(*town.point(rng.uniform(cell.u0, cell.u1), cell.v0 + 6), "broad")
