@@ -453,6 +453,56 @@ def test_the_id_of_a_shipped_package_stays_its_own(tmp_path: Path, network: torc
         add_package(tmp_path / "m", tmp_path / "models")
 
 
+def tell(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
+    """Run `geoai model …` and return what it prints."""
+    from typer.main import get_command
+
+    from geoai import cli
+
+    cli.console.width = 200
+    get_command(cli.app)(["model", *map(str, words)], standalone_mode=False)
+    return capsys.readouterr().out
+
+
+def test_models_are_added_listed_and_shown(
+    tmp_path: Path, network: torch.nn.Module, capsys: pytest.CaptureFixture[str]
+) -> None:
+    package = save(
+        tmp_path / "m",
+        network,
+        optional_bands=("blue",),
+        metrics={"objects": {"f1": 0.83}},
+        object_calibration=FITTED,
+    )
+    package.card.write_text("# Card of roofs\n\nNot for [red]greenhouses[/].\x1b[2J")
+    data = tmp_path / "data"
+    assert str(data / "models" / "roofs") in tell(capsys, "add", package.folder, "--data", data)
+    listed = tell(capsys, "list", "--data", data)
+    (line,) = [line for line in listed.splitlines() if "roofs" in line]
+    for said in ("red, green, (blue)", "0.12 to 0.35", "building", "MIT"):
+        assert said in line
+    assert " buildings " in listed
+    shown = tell(capsys, "show", "roofs", "--data", data)
+    for said in (package.checksum, "temperature 1.7, bias none", '"f1": 0.83', "0.030 after"):
+        assert said in shown
+    assert "Card of roofs" in shown
+    assert "Not for [red]greenhouses[/].[2J" in shown
+
+
+def test_a_damaged_model_is_listed_as_such(
+    tmp_path: Path, package: ModelPackage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    models = tmp_path / "data" / "models"
+    shutil.copytree(package.folder, models / "roofs")
+    (models / "roofs" / "roofs.safetensors").write_bytes(b"")
+    (models / "empty").mkdir()
+    listed = tell(capsys, "list", "--data", tmp_path / "data")
+    damaged = [line for line in listed.splitlines() if line.startswith("damaged")]
+    assert len(damaged) == 2
+    assert "expected one STAC item (*.json), found 0" in damaged[0]
+    assert f"expected SHA-256 {package.checksum}" in damaged[1]
+
+
 def test_importing_the_module_does_not_import_torch() -> None:
     import subprocess
     import sys
