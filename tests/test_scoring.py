@@ -254,6 +254,13 @@ def test_only_what_lies_in_bounds_counts_but_its_counterpart_may_lie_outside() -
     assert math.isnan(scores.f1)
 
 
+def test_object_on_the_line_between_two_bounds_counts_in_one_of_them() -> None:
+    house = boxes((0, 0, 10, 10))
+    halves = [(-20.0, -20.0, 5.0, 20.0), (5.0, -20.0, 20.0, 20.0), (-20, -20, 20, 5), (-20, 5, 20, 20)]
+    counted = [hold(house, house, match_by_group, bounds=half).labels.counted.tolist() for half in halves]
+    assert counted == [[False], [True], [False], [True]]
+
+
 def test_label_that_the_imagery_does_not_show_does_not_count_as_missed() -> None:
     labels, shown = boxes((0, 0, 10, 10), (50, 0, 60, 10)), np.array([True, False])
     held = hold(labels, labels[:1], match_by_group, bounds=None, assessable=shown)
@@ -349,6 +356,14 @@ def test_detection_of_what_is_no_building_is_false_and_of_what_is_unclear_takes_
     scores = score_objects(held)
     assert (scores.recall.found, scores.recall.total) == (1, 1)
     assert (scores.precision.found, scores.precision.total) == (1, 2)
+
+
+def test_verdict_on_a_detection_that_has_its_label_changes_nothing() -> None:
+    house = boxes((0, 0, 10, 10))
+    for word in ("building", "not_building", "unclear"):
+        held, aside = reviewed(house, house, match_by_group, Verdicts({}, np.array([(5.0, 5.0)]), (word,)))
+        assert score_objects(held).precision.found == score_objects(held).precision.total == 1
+        assert set(astuple(aside)) == {0}
 
 
 def test_verdict_speaks_of_the_nearest_detection_only() -> None:
