@@ -212,7 +212,14 @@ def evaluate(
         if review is not None:
             found = evaluation.evaluate_review(review, bounds, said)
         elif images is not None and gsd is not None:
-            found = evaluation.evaluate_images(models, images, gsd_m=gsd, every=every or 1, progress=progress)
+            found = evaluation.evaluate_images(
+                models,
+                images,
+                gsd_m=gsd,
+                every=every or 1,
+                model_folders=[(data or Path("data")) / "models"],
+                progress=progress,
+            )
         else:
             assert config is not None
             settings = _settings(config, None, None, data)
@@ -331,7 +338,7 @@ def _check_options(given: dict[str, Any]) -> None:
 
     belonging = {
         "config": ("model", "model_b", "labels", "layer", "data", "bounds", "verdicts"),
-        "images": ("model", "model_b", "gsd", "every"),
+        "images": ("model", "model_b", "gsd", "every", "data"),
         "review": ("bounds", "verdicts"),
     }
     kinds = [kind for kind in belonging if given[kind] is not None]

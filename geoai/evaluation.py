@@ -126,15 +126,17 @@ def evaluate_images(
     *,
     gsd_m: float,
     every: int = 1,
+    model_folders: Sequence[Path] = (),
     progress: Progress = lambda stage, done, total: None,
 ) -> Evaluated:
     """Score one or two *models* (none: the shipped one) on images/ and masks/, see `samples.read_pairs`.
 
-    Only files whose number is a multiple of *every* are looked at (1: all); so the images that a training
-    held out can be scored. Raises ModelError where a package is not for such images, ImageryError where there
-    are none.
+    Models are shipped, in one of *model_folders*, or paths. Only files whose number is a multiple of *every*
+    are looked at (1: all); so the images that a training held out can be scored. Raises ModelError where a
+    package is not for such images, ImageryError where there are none.
     """
-    packages = [find_package(name) for name in models or [PredictionSettings().model]]
+    names = models or [PredictionSettings().model]
+    packages = [find_package(name, folders=model_folders) for name in names]
     bands = tiling.BAND_NAMES[: next(read_pairs(folder, gsd_m=gsd_m)).image.shape[2]]
     for package in packages:
         check_fits(package, bands, gsd_m)

@@ -430,8 +430,8 @@ def test_models_are_compared_image_by_image(
         "other": lambda chip: RedRoofs()(chip) * (np.arange(chip.shape[1]) < 50)[None, :, None],
     }
     monkeypatch.setattr(evaluation, "load_segmenter", lambda package, **_: networks[package.folder.name])
-    other = other_package(tmp_path / "other")
-    result = evaluate_images(["buildings", str(other)], pairs, gsd_m=0.3).result
+    other_package(tmp_path / "other")
+    result = evaluate_images(["buildings", "other"], pairs, gsd_m=0.3, model_folders=[tmp_path]).result
     assert result.comparison is not None
     assert result.comparison.units == 10
     gain = result.comparison.differences["objects.precision"]
