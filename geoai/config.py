@@ -88,9 +88,13 @@ class PolygonSettings(Section):
     threshold: Annotated[float, Field(gt=0.0, lt=1.0)] = Field(
         0.5, description="Probability from which a pixel counts."
     )
+    core: Fraction = Field(
+        0.8, description="Probability that a detection reaches somewhere; others are dropped."
+    )
     min_area_m2: SquareMetres = Field(6.0, description="Smaller detections are dropped (m²).")
     max_hole_m2: SquareMetres = Field(10.0, description="Smaller holes are filled (m²).")
     simplify_m: Metres = Field(0.5, description="Tolerance of the outline's simplification (m).")
+    square: bool = Field(False, description="Lay sides at right angles where a roof nearly has them.")
 
 
 class MapSettings(Section):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import geopandas as gpd
@@ -25,6 +25,7 @@ from shapely import MultiPolygon
 
 from geoai.config import PolygonSettings
 from geoai.grid import PixelBox, TileScheme
+from geoai.outlines import square
 from geoai.raster import P_NODATA, P_SCALE, LatticeFile, gdal_environment
 from geoai.vector import Geometries, connected_components, union_by_group
 
@@ -34,6 +35,8 @@ class Pieces:
     """Polygons in lattice pixels with the sum of the stored probabilities of their pixels, (piece,) each."""
 
     geometry: Geometries
+    core: NDArray[np.bool_]
+    """Whether one of the pixels reaches the core's probability."""
     pixels: NDArray[np.int64]
     p_sum: NDArray[np.float64]
     corner: NDArray[np.int64]
@@ -41,7 +44,9 @@ class Pieces:
 
     def take(self, index: NDArray[np.intp] | NDArray[np.bool_]) -> Pieces:
         """Return the pieces at *index*."""
-        return Pieces(self.geometry[index], self.pixels[index], self.p_sum[index], self.corner[index])
+        return Pieces(
+            self.geometry[index], self.core[index], self.pixels[index], self.p_sum[index], self.corner[index]
+        )
 
 
 @dataclass(frozen=True)
@@ -68,7 +73,8 @@ def detect(
 def trace_tile(file: LatticeFile, scheme: TileScheme, settings: PolygonSettings, *, band: int) -> TilePieces:
     """Trace *band* (1-based) of a prediction tile (uint8, p × 250, 255 = nodata) where p ≥ the threshold.
 
-    Pixels belong together across sides, not across corners.
+    Pixels belong together across sides, not across corners. A region counts where it reaches the core's
+    probability somewhere, be it in another tile (hysteresis: Canny 1986).
     """
     values = _read(file, band)
     pieces = _trace(values, file.box, settings, scheme.gsd_m)
@@ -123,19 +129,25 @@ def _read(file: LatticeFile, band: int) -> NDArray[np.uint8]:
 
 def _trace(values: NDArray[np.uint8], box: PixelBox, settings: PolygonSettings, gsd_m: float) -> Pieces:
     """Return the 4-connected regions of *values* (row, col) above the threshold, as traced."""
-    seen = (values >= math.ceil(settings.threshold * P_SCALE - 1e-9)) & (values != P_NODATA)
+    seen = (values >= _stored(settings.threshold)) & (values != P_NODATA)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(seen.astype(np.uint8), connectivity=4)
     left, top, width, height = stats[:, :4].T
     inside = (left > 0) & (top > 0) & (left + width < box.width) & (top + height < box.height)
-    # specks that cannot reach the smallest area even with their holes filled are not worth an outline
-    worth = ~(inside & (width * height * gsd_m**2 < settings.min_area_m2))
+    core = np.zeros(count, bool)
+    core[labels[seen & (values >= _stored(settings.core))]] = True
+    # what has no core, or cannot reach the smallest area even with its holes filled, is not worth an outline
+    worth = ~inside | (core & (width * height * gsd_m**2 >= settings.min_area_m2))
     seen &= worth[labels]
     polygons, found = _polygons(labels, seen, box)
     p_sum = np.bincount(labels[seen], weights=values[seen], minlength=count).astype(np.float64)
     corner = shapely.get_coordinates(shapely.get_point(shapely.get_exterior_ring(polygons), 0))
-    return Pieces(
-        polygons, stats[found, cv2.CC_STAT_AREA].astype(np.int64), p_sum[found], corner.astype(np.int64)
-    )
+    pixels = stats[found, cv2.CC_STAT_AREA].astype(np.int64)
+    return Pieces(polygons, core[found], pixels, p_sum[found], corner.astype(np.int64))
+
+
+def _stored(probability: float) -> int:
+    """Return the smallest stored value that is at least *probability*."""
+    return math.ceil(probability * P_SCALE - 1e-9)
 
 
 def _outlines(mask: NDArray[np.bool_], box: PixelBox) -> Geometries:
@@ -166,10 +178,13 @@ def _canonical(geometries: Geometries) -> Geometries:
 
 def _concatenated(parts: Sequence[Pieces]) -> Pieces:
     nothing = np.zeros(0, np.int64)
-    empty = Pieces(np.zeros(0, object), nothing, nothing.astype(np.float64), nothing.reshape(0, 2))
+    empty = Pieces(
+        np.zeros(0, object), nothing > 0, nothing, nothing.astype(np.float64), nothing.reshape(0, 2)
+    )
     parts = [empty, *parts]
     return Pieces(
         np.concatenate([part.geometry for part in parts]),
+        np.concatenate([part.core for part in parts]),
         np.concatenate([part.pixels for part in parts]),
         np.concatenate([part.p_sum for part in parts]),
         np.concatenate([part.corner for part in parts]),
@@ -187,6 +202,7 @@ def _joined(pieces: Pieces) -> Pieces:
     firstmost = firstmost[np.unique(group[firstmost], return_index=True)[1]]
     return Pieces(
         _canonical(union_by_group(pieces.geometry, group, count)),
+        np.bincount(group[pieces.core], minlength=count) > 0,
         np.bincount(group, weights=pieces.pixels, minlength=count).astype(np.int64),
         np.bincount(group, weights=pieces.p_sum, minlength=count).astype(np.float64),
         pieces.corner[firstmost],
@@ -194,12 +210,13 @@ def _joined(pieces: Pieces) -> Pieces:
 
 
 def _clean(pieces: Pieces, settings: PolygonSettings, gsd_m: float) -> Pieces:
-    """Fill small holes, drop small pieces, simplify outlines (Douglas-Peucker, valid output)."""
+    """Fill small holes, drop pieces that are small or without a core, simplify or square the outlines."""
+    pieces = pieces.take(pieces.core)
     geometry = _without_holes(pieces.geometry, settings.max_hole_m2 / gsd_m**2)
     large = shapely.area(geometry) * gsd_m**2 >= settings.min_area_m2
-    kept = pieces.take(large)
-    outlines = shapely.normalize(shapely.simplify(_canonical(geometry[large]), settings.simplify_m / gsd_m))
-    return Pieces(outlines, kept.pixels, kept.p_sum, kept.corner)
+    traced, tolerance = _canonical(geometry[large]), settings.simplify_m / gsd_m
+    outlines = square(traced, tolerance=tolerance) if settings.square else shapely.simplify(traced, tolerance)
+    return replace(pieces.take(large), geometry=shapely.normalize(outlines))
 
 
 def _without_holes(polygons: Geometries, below: float) -> Geometries:

@@ -19,7 +19,13 @@ from geoai.polygons import detect, join_detections, join_footprint, trace_tile
 from geoai.raster import LatticeFile, write_cog
 
 SCHEME = TileScheme(CRS.from_epsg(3006), 0.2, 500)
-EXACT = PolygonSettings(threshold=0.5, min_area_m2=0.0, max_hole_m2=0.0, simplify_m=0.0)
+EXACT = PolygonSettings(threshold=0.5, core=0.0, min_area_m2=0.0, max_hole_m2=0.0, simplify_m=0.0)
+CLEANED = [
+    EXACT,
+    PolygonSettings(min_area_m2=0.2, max_hole_m2=0.1, simplify_m=0.3),
+    PolygonSettings(core=0.96, min_area_m2=0.0),
+    PolygonSettings(core=0.9, min_area_m2=0.2, max_hole_m2=0.1, simplify_m=0.3, square=True),
+]
 WEST, NORTH = 2_250_000, -32_000_000  # the lattice pixel of the array's corner: E 450 000, N 6 400 000
 masks = arrays(np.bool_, st.tuples(st.integers(1, 24), st.integers(1, 24)))
 slow_files = settings(
@@ -69,9 +75,7 @@ def cut_points(data, size):
 @slow_files
 def test_cutting_into_tiles_changes_nothing(tmp_path_factory, mask, data):
     folder = tmp_path_factory.mktemp("tiles")
-    options = data.draw(
-        st.sampled_from([EXACT, PolygonSettings(min_area_m2=0.2, max_hole_m2=0.1, simplify_m=0.3)])
-    )
+    options = data.draw(st.sampled_from(CLEANED))
     values = probabilities(mask)
     values[data.draw(arrays(np.bool_, mask.shape))] = 255
     files = written(
@@ -125,6 +129,30 @@ def test_the_threshold_belongs_to_the_building(tmp_path):
     assert found(written(tmp_path, values)).area_m2.tolist() == pytest.approx([6 * 0.04])
 
 
+@given(masks, st.sampled_from([0.84, 0.9, 0.96, 0.99]))
+@slow_files
+def test_a_detection_reaches_the_cores_probability_somewhere(tmp_path_factory, mask, core):
+    values = probabilities(mask)
+    options = EXACT.model_copy(update={"core": core})
+    detections = found(written(tmp_path_factory.mktemp("tiles"), values), options)
+    count, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+    with_core = [k for k in range(1, count) if values[labels == k].max() / 250 >= core]
+    burned = np.zeros(mask.shape, np.uint8)
+    if len(detections):
+        rasterio.features.rasterize(in_pixels(detections.geometry.to_numpy()), out=burned)
+    assert (burned.astype(bool) == np.isin(labels, with_core)).all()
+
+
+@pytest.mark.parametrize("core_at", [(15, 15), (15, 24), (24, 15), (24, 24)])
+def test_a_core_in_one_of_four_tiles_carries_the_whole_building(tmp_path, core_at):
+    values = np.zeros((40, 40), np.uint8)
+    values[12:30, 12:30] = values[2:6, 32:38] = 150
+    values[core_at] = 225
+    options = EXACT.model_copy(update={"core": 0.9})
+    (outline,) = in_pixels(found(written(tmp_path, values, cuts=(20,), row_cuts=(20,)), options).geometry)
+    assert shapely.normalize(outline) == shapely.normalize(shapely.box(12, 12, 30, 30))
+
+
 def test_small_pieces_go_and_small_holes_are_filled_also_across_a_tile_border(tmp_path):
     mask = np.zeros((40, 60), bool)
     mask[5:35, 5:35] = True
@@ -156,6 +184,16 @@ def test_a_turned_house_gets_few_corners_and_keeps_its_area(tmp_path, angle):
     )
     assert len(outline.exterior.coords) - 1 <= 8
     assert outline.intersection(house).area / outline.union(house).area > 0.95
+
+
+@pytest.mark.parametrize("angle", [0, 10, 30, 45, 70])
+def test_a_turned_house_over_a_tile_border_is_squared(tmp_path, angle):
+    house = shapely.affinity.translate(shapely.affinity.rotate(shapely.box(0, 0, 70, 45), angle), 40, 50)
+    mask = rasterio.features.rasterize([house], (150, 150)).astype(bool)
+    options = PolygonSettings(square=True)
+    (outline,) = in_pixels(found(written(tmp_path, probabilities(mask), cuts=(64,)), options).geometry)
+    assert len(outline.exterior.coords) - 1 == 4
+    assert outline.intersection(house).area / outline.union(house).area > 0.98
 
 
 def test_only_what_touches_the_edge_of_the_imagery_is_near_it(tmp_path):

@@ -17,7 +17,7 @@ LAYERS = [
     {"network", "calibration"},
     {"mlm"},
     {"segmenter"},
-    {"model", "flight", "matching", "extents", "evidence", "scene"},
+    {"model", "flight", "matching", "outlines", "extents", "evidence", "scene"},
     {"recolouring"},
     {"samples", "tiling", "catalog", "prediction", "polygons", "maplayer", "compare", "publish"},
     {"scoring", "contactsheet", "sources", "mining", "curves"},
