@@ -79,7 +79,7 @@ def remarks(result: Result) -> list[str]:
         if evaluation.reviewed:
             aside = evaluation.reviewed.set_aside
             lines.append(
-                f"{prefix}of objects ≥ {MIN_AREA_M2:g} m² set aside: {aside.labels_without_building} labels "
+                f"{prefix}Set aside of objects ≥ {MIN_AREA_M2:g} m²: {aside.labels_without_building} labels "
                 f"without a building and {aside.labels_unclear} unclear, {aside.detections_of_buildings} "
                 f"detections of buildings that the labels lack and {aside.detections_unclear} unclear; "
                 f"without a verdict yet: {aside.missed_without_verdict} missed labels, "
