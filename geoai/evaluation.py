@@ -89,7 +89,7 @@ def evaluate_flight(
         check_fits(package, tiling.BAND_NAMES[: flown.band_count], scheme.gsd_m)
     store = Catalog(settings.data / "catalog")
     jobs = tiling.plan_tiles(flown, scheme)
-    cut = pipeline._in_parallel(
+    cut = pipeline.in_parallel(
         partial(pipeline.cut_tile, settings, acceptance), jobs, settings, partial(progress, "tile")
     )
     pipeline.finish_tiles(settings, acceptance, cut)
@@ -283,7 +283,7 @@ def _see_flight(
         raise ConfigError(
             f"bounds: expected to meet the imagery of {flown.id} ({covered}), found {_plain(scene.bounds)}"
         )
-    outcomes = pipeline._in_parallel(
+    outcomes = pipeline.in_parallel(
         reader.predict, near, settings, partial(progress, f"predict {package.id}")
     )
     if reader.collection == own:

@@ -69,7 +69,7 @@ def pack(settings: TrainingSettings) -> ModelPackage:
         failure_sheet(package.folder / "failures.jpg", measured.worst)
     evaluations = [
         one
-        for file in sorted(settings.run.glob("evaluation/*.json"))
+        for file in sorted(settings.run.glob("evaluation/**/*.json"))
         for one in _of(json.loads(file.read_text("utf-8")), package.checksum)
     ]
     card = card_text(settings, package, run=run, measured=measured, fit=fit, evaluations=evaluations)

@@ -107,12 +107,12 @@ def run(settings: Settings, progress: Progress = lambda stage, done, total: None
 
     with timed("tile", stages) as stage:
         jobs = tiling.plan_tiles(acceptance.flight, acceptance.scheme)
-        cut = _in_parallel(partial(cut_tile, settings, acceptance), jobs, settings, partial(progress, "tile"))
+        cut = in_parallel(partial(cut_tile, settings, acceptance), jobs, settings, partial(progress, "tile"))
         finish_tiles(settings, acceptance, cut)
         stage.count(cut)
     with timed("predict", stages) as stage:
         reader = TileReader(settings, acceptance, model)
-        seen = _in_parallel(reader.predict, reader.tile_ids, settings, partial(progress, "predict"))
+        seen = in_parallel(reader.predict, reader.tile_ids, settings, partial(progress, "predict"))
         finish_predictions(settings, acceptance, model, seen)
         stage.count(seen)
     with timed("compare", stages) as stage:
@@ -470,7 +470,7 @@ def _coverage(
     return frame[~frame.geometry.is_empty].reset_index(drop=True)
 
 
-def _in_parallel(
+def in_parallel(
     work: Callable[[T], TileOutcome],
     items: Sequence[T],
     settings: Settings,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +21,7 @@ import rasterio
 import rasterio.features
 import shapely
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from geoai.errors import ImageryError
 from geoai.grid import Grid
@@ -134,8 +135,10 @@ def read_pairs(
 def _read_bands(path: Path) -> NDArray[np.uint8]:
     """Return an image file as (row, col, band)."""
     try:
-        with gdal_environment(), rasterio.open(path) as source:
-            data = source.read()
+        with gdal_environment(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)  # pictures have no place
+            with rasterio.open(path) as source:
+                data = source.read()
     except RasterioError as error:
         raise ImageryError(
             f"{path}: expected a readable image, found {' '.join(str(error).split())}"
