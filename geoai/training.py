@@ -201,7 +201,7 @@ def _progress(settings: TrainingSettings) -> float:
         return 0.0
     checkpoint = load_checkpoint(last)
     steps, seconds = checkpoint["global_step"], checkpoint["used_s"]
-    return max(steps * settings.batch / settings.samples, seconds / (settings.minutes * 60))
+    return float(max(steps * settings.batch / settings.samples, seconds / (settings.minutes * 60)))
 
 
 def _train_until(settings: TrainingSettings, samples: Samples, until: float) -> None:
