@@ -66,7 +66,7 @@ class TilingSettings(Section):
 class PredictionSettings(Section):
     """Which model reads the tiles, and how."""
 
-    model: str = Field("buildings", description="Name of a shipped model package, or the path of one.")
+    model: str = Field("buildings", description="Name of a model, shipped or in data/models, or its folder.")
     window_px: Annotated[int, Field(ge=64, multiple_of=32)] = Field(
         1280, description="Largest side of what is predicted at once, halo not counted (px)."
     )

@@ -59,8 +59,9 @@ def test_what_is_calibrated_is_left_alone(classes: int) -> None:
     assert fit.nll_after == pytest.approx(fit.nll_before, abs=2e-4)
 
 
-@pytest.mark.parametrize("classes", [2, 4])
-@pytest.mark.parametrize(("temperature", "bias"), [(2.0, 0.0), (0.6, 0.0), (1.5, -0.9), (1.0, 0.7)])
+@pytest.mark.parametrize(
+    ("classes", "temperature", "bias"), [(2, 2.0, 0.0), (2, 1.5, -0.9), (4, 0.6, 0.0), (4, 1.0, 0.7)]
+)
 def test_what_was_said_wrongly_is_found_and_mended(classes: int, temperature: float, bias: float) -> None:
     fit = fit_pixel_calibration(*draw(classes, temperature, bias))
     assert fit.calibration.temperature == pytest.approx(temperature, rel=0.05)
