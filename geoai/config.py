@@ -89,7 +89,7 @@ class PolygonSettings(Section):
         0.5, description="Probability from which a pixel counts."
     )
     core: Fraction = Field(
-        0.8, description="Probability that a detection reaches somewhere; others are dropped."
+        0.6, description="Probability that a detection reaches somewhere; others are dropped."
     )
     min_area_m2: SquareMetres = Field(6.0, description="Smaller detections are dropped (m²).")
     max_hole_m2: SquareMetres = Field(10.0, description="Smaller holes are filled (m²).")
