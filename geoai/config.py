@@ -135,8 +135,8 @@ class CompareSettings(Section):
     missing_confidence: Fraction = Field(
         0.6, description="Mean probability from which a detection is 'missing'."
     )
-    demolished_mean: Fraction = Field(0.05, description="'demolished' needs a mean probability below this …")
-    demolished_p95: Fraction = Field(0.3, description="… and a 95th percentile below this.")
+    demolished_mean: Fraction = Field(0.02, description="'demolished' needs a mean probability below this …")
+    demolished_p95: Fraction = Field(0.15, description="… and a 95th percentile below this.")
     change_m2: SquareMetres = Field(6.0, description="Smallest extension or reduction (m²) …")
     change_share: Fraction = Field(0.04, description="… and its smallest share of the mapped area.")
     reduced_mean: Fraction = Field(
