@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -70,6 +71,14 @@ def ground_image(left: float, top: float, gsd_m: float, height: int, width: int)
     x = left + (np.arange(width) + 0.5) * gsd_m
     y = top - (np.arange(height) + 0.5) * gsd_m
     return ground(x[None, :] + 0 * y[:, None], y[:, None] + 0 * x[None, :])
+
+
+@pytest.fixture(autouse=True)
+def log_level_as_it_was() -> Iterator[None]:
+    """Undo what a test that runs the command line in this process sets: it silences the library's log."""
+    level = logging.getLogger("geoai").level
+    yield
+    logging.getLogger("geoai").setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -81,7 +81,7 @@ def test_the_demo_finds_what_was_planted(tmp_path: Path) -> None:
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in done.stdout.splitlines()]
     planted = {row[0]: [int(n) for n in row[1:]] for row in rows if len(row) == 4 and row[1].isdigit()}
     # what the shipped model reaches, with some room: a worse one must show
-    most_false = {"missing": 90, "demolished": 15, "extended": 40, "reduced": 35}
+    most_false = {"missing": 110, "demolished": 15, "extended": 40, "reduced": 35}
     for name, limit in most_false.items():
         number, found, false = planted[name]
         assert number >= 8

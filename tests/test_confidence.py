@@ -16,7 +16,7 @@ from test_compare import World
 from test_pipeline import RedRoofs, network, project
 
 from geoai import pipeline
-from geoai.calibration import ObjectCalibration
+from geoai.calibration import ObjectCalibration, PixelCalibration
 from geoai.config import load_settings
 from geoai.model import ModelPackage, find_package
 
@@ -83,7 +83,12 @@ def test_another_calibration_is_another_review_of_the_same_predictions(
     assert network.asked == asked
     assert second.review != first.review
     assert pyogrio.read_dataframe(second.review, layer="detection")["confidence"].isna().all()
-    of_roads = replace(model, object_calibration=replace(FITTED, theme="road"), classes=("building", "road"))
+    of_roads = replace(
+        model,
+        object_calibration=replace(FITTED, theme="road"),
+        calibration=PixelCalibration(),
+        classes=("building", "road"),
+    )
     monkeypatch.setattr(pipeline, "find_package", lambda name, folders: of_roads)
     third = pipeline.run(load_settings(project, {}))
     assert pyogrio.read_dataframe(third.review, layer="detection")["confidence"].isna().all()
