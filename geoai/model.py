@@ -187,16 +187,16 @@ def save_package(
 def _stride(package: ModelPackage, state: Mapping[str, torch.Tensor]) -> int:
     """Return the stride of the package's network, which is built, given its tensors and tried."""
     band_count, class_count = len(package.bands), len(package.classes) + 1
-    network = build_network(
-        package.architecture,
-        package.encoder,
-        band_count=band_count,
-        class_count=class_count,
-        options=package.options,
-    )
-    check_tensors(f"model {package.id}", network.state_dict(), state)
-    network.load_state_dict(state)
     try:
+        network = build_network(
+            package.architecture,
+            package.encoder,
+            band_count=band_count,
+            class_count=class_count,
+            options=package.options,
+        )
+        check_tensors("its tensors", network.state_dict(), state)
+        network.load_state_dict(state)
         try_network(network, band_count=band_count, class_count=class_count)
     except ModelError as error:
         raise ModelError(f"model {package.id}: {error}") from error

@@ -25,7 +25,7 @@ from geoai.calibration import (
 )
 from geoai.errors import ModelError
 
-SIDE = 240  # px; every 13th pixel of ten such images is looked at
+SIDE = 240  # px; every 13th pixel of six such images is looked at
 
 
 def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -34,7 +34,7 @@ def softmax(logits: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def draw(
-    classes: int, temperature: float = 1.0, bias: float = 0.0, images: int = 10, seed: int = 0
+    classes: int, temperature: float = 1.0, bias: float = 0.0, images: int = 6, seed: int = 0
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[np.uint8]]]:
     """Return logits of images, and labels drawn as softmax(logits / temperature + bias of class 1) says."""
     rng = np.random.default_rng(seed)

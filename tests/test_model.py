@@ -37,11 +37,13 @@ from geoai.model import (
     save_package,
 )
 
+SMALL: dict[str, Any] = {"decoder_channels": [32, 16, 16, 8, 8]}
 
-def lively_network(seed: int = 3) -> torch.nn.Module:
+
+def lively_network(seed: int = 3, options: dict[str, Any] = SMALL) -> torch.nn.Module:
     """A network whose batch norms have seen data, so that folding them has something to fold."""
     torch.manual_seed(seed)
-    network = build_network("unet", "mobilenet_v2", band_count=3, class_count=2)
+    network = build_network("unet", "mobilenet_v2", band_count=3, class_count=2, options=options)
     network.train()
     with torch.no_grad():
         for _ in range(3):
@@ -54,6 +56,7 @@ def save(folder: Path, network: torch.nn.Module, **changes: Any) -> ModelPackage
         "id": "roofs",
         "architecture": "unet",
         "encoder": "mobilenet_v2",
+        "options": SMALL,
         "bands": ("red", "green", "blue"),
         "mean": IMAGENET_MEAN,
         "std": IMAGENET_STD,
@@ -123,7 +126,7 @@ def test_bf16_stays_near_fp32(package: ModelPackage, chip: np.ndarray[Any, np.dt
 
 
 def test_folding_batch_norm_changes_nothing_and_leaves_none(network: torch.nn.Module) -> None:
-    folded = build_network("unet", "mobilenet_v2", band_count=3, class_count=2)
+    folded = build_network("unet", "mobilenet_v2", band_count=3, class_count=2, options=SMALL)
     folded.load_state_dict(network.state_dict())
     folded.eval()
     fold_batch_norm(folded)
@@ -309,7 +312,7 @@ def test_weights_beyond_fp16_are_stored_as_they_are(tmp_path: Path, network: tor
     state = dict(network.state_dict())
     name = "encoder.features.0.1.running_var"
     state[name] = state[name] + 1e5
-    large = build_network("unet", "mobilenet_v2", band_count=3, class_count=2)
+    large = build_network("unet", "mobilenet_v2", band_count=3, class_count=2, options=SMALL)
     large.load_state_dict(state)
     package = save(tmp_path / "m", large)
     stored = load_file(package.weights)
@@ -318,19 +321,23 @@ def test_weights_beyond_fp16_are_stored_as_they_are(tmp_path: Path, network: tor
 
 
 def test_network_that_is_not_the_one_named_is_not_saved(tmp_path: Path, network: torch.nn.Module) -> None:
-    with pytest.raises(ModelError, match=r"^model roofs: \S+: expected \(\d.*\), found none$"):
+    with pytest.raises(ModelError, match=r"^model roofs: its tensors: \S+: expected \(\d.*\), found none$"):
+        save(tmp_path / "m", network, architecture="fpn", options={})
+    with pytest.raises(
+        ModelError, match=r"^model roofs: fpn: expected options of .*, found decoder_channels$"
+    ):
         save(tmp_path / "m", network, architecture="fpn")
     assert not (tmp_path / "m").exists()
 
 
-def test_the_first_package_answers_to_the_byte_as_it_did(
-    chip: np.ndarray[Any, np.dtype[np.uint8]],
+def test_a_package_of_old_answers_to_the_byte_as_it_did(
+    tmp_path: Path, chip: np.ndarray[Any, np.dtype[np.uint8]]
 ) -> None:
-    """Packages whose items know a temperature alone: softmax over it, and nothing else, as ever."""
-    package = find_package("buildings")
+    """The first packages' items know a temperature alone: softmax over it, and nothing else, as ever."""
+    package = save(tmp_path / "m", lively_network(options={}), options={})
     properties = package.properties()
-    if set(properties) & {"geoai:bias", "geoai:options", "geoai:optional_bands"}:
-        pytest.skip("the shipped package has more than a temperature")
+    later = {"bias", "options", "optional_bands", "object_calibration", "metrics"}
+    assert not set(properties) & {f"geoai:{name}" for name in later}
     network = smp.Unet("mobilenet_v2", encoder_weights=None, in_channels=3, classes=2)
     network.load_state_dict(
         {n: t.float() if t.is_floating_point() else t for n, t in load_file(package.weights).items()}
