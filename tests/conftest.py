@@ -74,11 +74,10 @@ def ground_image(left: float, top: float, gsd_m: float, height: int, width: int)
 
 
 @pytest.fixture(autouse=True)
-def log_level_as_it_was() -> Iterator[None]:
+def log_that_speaks() -> Iterator[None]:
     """Undo what a test that runs the command line in this process sets: it silences the library's log."""
-    level = logging.getLogger("geoai").level
     yield
-    logging.getLogger("geoai").setLevel(level)
+    logging.getLogger("geoai").setLevel(logging.NOTSET)
 
 
 @pytest.fixture(scope="session")
