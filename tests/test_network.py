@@ -112,7 +112,7 @@ def test_options_that_do_not_go_together_are_one_line() -> None:
         ("fcn", "mobilenet_v2", "expected an architecture of unet, .*, dpt, found fcn$"),
         ("unet", "mobilnet_v2", "found mobilnet_v2; did you mean mobilenet_v2, "),
         ("unet", "tu-hf-hub:stranger/net", "found tu-hf-hub:stranger/net"),
-        ("unet", "tu-local-dir:/tmp/net", "found tu-local-dir:/tmp/net"),
+        ("unet", "tu-local-dir:/srv/net", "found tu-local-dir:/srv/net"),
         ("unet", "vit_tiny_patch16_224", "did you mean tu-vit_tiny_patch16_224"),
     ],
 )
