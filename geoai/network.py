@@ -237,19 +237,31 @@ def read_tensors(path: Path) -> dict[str, torch.Tensor]:
     import safetensors.torch
     import torch
 
-    try:
-        if path.suffix == ".safetensors":
+    if path.suffix == ".safetensors":
+        try:
             return safetensors.torch.load_file(path)
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise ModelError(f"{path}: expected a file of tensors, found none") from error
-    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError, safetensors.SafetensorError) as error:
-        found = str(error).partition("\n")[0] or type(error).__name__
-        raise ModelError(f"{path}: expected a file of tensors and nothing else, found {found}") from error
+        except (OSError, safetensors.SafetensorError) as error:
+            raise _no_tensors(path, error) from error
+    state = read_checkpoint(path)
     state = state.get("state_dict", state) if isinstance(state, dict) else state
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise ModelError(f"{path}: expected tensors by name, found {type(state).__name__} of other things")
     return state
+
+
+def read_checkpoint(path: Path) -> Any:
+    """Return what torch.save wrote: tensors and plain values. Raises ModelError for anything else."""
+    import torch
+
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except (OSError, EOFError, RuntimeError, pickle.UnpicklingError) as error:
+        raise _no_tensors(path, error) from error
+
+
+def _no_tensors(path: Path, error: Exception) -> ModelError:
+    found = (str(error).partition("\n")[0] or type(error).__name__) if path.exists() else "none"
+    return ModelError(f"{path}: expected a file of tensors and plain values, found {found}")
 
 
 def load_encoder(network: torch.nn.Module, tensors: Mapping[str, torch.Tensor], *, source: str) -> None:

@@ -27,19 +27,20 @@ from geoai.calibration import (
     reliability_plot,
 )
 from geoai.card import Measured, card_text, failure_sheet
+from geoai.config import PolygonSettings
 from geoai.mining import predict, register
 from geoai.model import ModelPackage, has_bf16, load_segmenter, save_package
+from geoai.network import read_checkpoint
 from geoai.samples import NODATA, LabelledImage, Source, to_chip
 from geoai.scoring import PixelScores, score_pixels
 from geoai.sources import read_held_out
-from geoai.training import BEST, LAST, TrainingSettings, as_segmenter, load_checkpoint, new_task
+from geoai.training import BEST, LAST, TrainingSettings, as_segmenter, new_task
 
 if TYPE_CHECKING:
     from geoai.task import SegmentationTask
 
-THRESHOLD = 0.5
-MIN_OBJECT_M2 = 6.0
-"""Smaller detections are dropped in a run as well."""
+DETECTED = PolygonSettings()
+"""What makes a detection in a run that does not say otherwise, so that confidence is fitted on the same."""
 MIN_KNOWN = 0.8
 """A detection of which less is labelled says nothing."""
 SAME_SHARE = 0.3
@@ -49,7 +50,7 @@ SAME_SHARE = 0.3
 def pack(settings: TrainingSettings) -> ModelPackage:
     """Make the model package of the run's best checkpoint, else its last, with its card; return it."""
     best = settings.run / BEST
-    checkpoint = load_checkpoint(best if best.exists() else settings.run / LAST)
+    checkpoint = read_checkpoint(best if best.exists() else settings.run / LAST)
     task = new_task(settings)
     task.load_state_dict(checkpoint["state_dict"])
     task.eval()
@@ -173,7 +174,7 @@ def _measure(package: ModelPackage, settings: TrainingSettings, held_out: Sequen
                 probability = predict(segmenter, image.image, mean=settings.mean)
                 value = source.labels[0]
                 p = probability[value - 1]
-                scores = score_pixels(p >= THRESHOLD, image.label, value=value)
+                scores = score_pixels(p >= DETECTED.threshold, image.label, value=value)
                 total += scores
                 if precision != precisions[0]:
                     continue
@@ -213,7 +214,7 @@ def held_out_objects(
     A detection is there where it shares SAME_SHARE of the smaller with a labelled object. Those of which the
     labels say too little are left out.
     """
-    seen = (probability >= THRESHOLD).astype(np.uint8)
+    seen = (probability >= DETECTED.threshold).astype(np.uint8)
     count, regions, stats, _ = cv2.connectedComponentsWithStats(seen, connectivity=4)
     truths, labels, truth_stats, _ = cv2.connectedComponentsWithStats((label == value).astype(np.uint8))
     area_px = stats[:, cv2.CC_STAT_AREA]
@@ -225,7 +226,8 @@ def held_out_objects(
     is_true = np.zeros(count, bool)
     is_true[region[hit]] = True
     p_mean = np.bincount(regions.ravel(), weights=probability.ravel(), minlength=count) / area_px
-    counted = known & (area_px * gsd_m**2 >= MIN_OBJECT_M2)
+    counted = known & (area_px * gsd_m**2 >= DETECTED.min_area_m2)
+    counted &= np.bincount(regions[probability >= DETECTED.core], minlength=count) > 0
     counted[0] = False
     area_m2 = (area_px * gsd_m**2).astype(np.float64)
     return HeldOutObjects(p_mean[counted].astype(np.float64), area_m2[counted], is_true[counted])

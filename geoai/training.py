@@ -34,7 +34,7 @@ from geoai.model import (
     load_segmenter,
     starting_weights,
 )
-from geoai.network import read_tensors
+from geoai.network import read_checkpoint, read_tensors
 from geoai.raster import appearing_whole
 from geoai.samples import CropSettings, Source
 from geoai.sources import Samples, SourceSettings, read_sources
@@ -172,25 +172,9 @@ def new_task(settings: TrainingSettings) -> SegmentationTask:
     return task
 
 
-def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint, tensors and plain values only; ModelError where it is none."""
-    import pickle
-
-    import torch
-
-    if not path.is_file():
-        raise ModelError(f"{path}: expected the checkpoint of a training, found none")
-    try:
-        checkpoint: dict[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
-        found = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise ModelError(f"{path}: expected the checkpoint of a training, found {found}") from None
-    return checkpoint
-
-
 def _check_checkpoint(settings: TrainingSettings) -> None:
     last = settings.run / LAST
-    if last.exists() and (found := load_checkpoint(last)["identity"]) != settings.identity:
+    if last.exists() and (found := read_checkpoint(last)["identity"]) != settings.identity:
         raise ModelError(f"{last}: expected a checkpoint of {settings.identity}, found {found}")
 
 
@@ -199,7 +183,7 @@ def _progress(settings: TrainingSettings) -> float:
     last = settings.run / LAST
     if not last.exists():
         return 0.0
-    checkpoint = load_checkpoint(last)
+    checkpoint = read_checkpoint(last)
     steps, seconds = checkpoint["global_step"], checkpoint["used_s"]
     return float(max(steps * settings.batch / settings.samples, seconds / (settings.minutes * 60)))
 
@@ -362,7 +346,7 @@ def _first_round_segmenter(settings: TrainingSettings) -> Segmenter:
     if settings.start:
         return load_segmenter(find_package(settings.start), precision="auto", bands=settings.bands)
     task = new_task(settings)
-    task.load_state_dict(load_checkpoint(settings.run / LAST)["state_dict"])
+    task.load_state_dict(read_checkpoint(settings.run / LAST)["state_dict"])
     task.eval()
     return as_segmenter(task)
 

@@ -165,7 +165,9 @@ def test_negative_share_is_refused() -> None:
 
 
 def test_packing_without_a_checkpoint_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"last\.ckpt: expected the checkpoint of a training, found none$"):
+    with pytest.raises(
+        ModelError, match=r"last\.ckpt: expected a file of tensors and plain values, found none$"
+    ):
         pack(tiny_settings(tmp_path))
 
 
@@ -194,7 +196,7 @@ def test_file_that_is_no_checkpoint_is_named(tmp_path: Path) -> None:
     settings.run.mkdir()
     (settings.run / "last.ckpt").write_bytes(b"no checkpoint")
     with pytest.raises(
-        ModelError, match=r"last\.ckpt: expected the checkpoint of a training, found "
+        ModelError, match=r"last\.ckpt: expected a file of tensors and plain values, found "
     ) as caught:
         fit(settings)
     assert "\n" not in str(caught.value)
