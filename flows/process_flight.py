@@ -72,6 +72,7 @@ def process_flight(
     log = get_run_logger()
     model = pipeline.open_model(settings)
     pipeline.open_map(settings)  # a map that cannot be read shows now, not after hours of prediction
+    pipeline.open_ledger(settings)
     stages: list[StageReport] = []
     with pipeline.timed("accept", stages) as stage:
         acceptance = accept(settings)

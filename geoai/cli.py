@@ -44,6 +44,8 @@ model_app = typer.Typer(
     help="Model packages: which there are, what they are, adding one.", no_args_is_help=True
 )
 app.add_typer(model_app, name="model")
+review_app = typer.Typer(help="What reviewers decided.", no_args_is_help=True)
+app.add_typer(review_app, name="review")
 console = Console()
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="YAML file of settings.")]
@@ -154,7 +156,9 @@ def demo(
     _show(result)
     layers = (pyogrio.read_dataframe(result.review, layer=name) for name in ("discrepancy", "map_status"))
     table = Table("class", "planted", "found", "false", title="Planted map errors")
-    for row in score(made.planted, *layers).itertuples(index=False):
+    discrepancy, map_status = layers
+    found = discrepancy[discrepancy["lifecycle"] != "gone"]  # what an earlier run left is not this one's
+    for row in score(made.planted, found, map_status).itertuples(index=False):
         table.add_row(*map(str, row))
     console.print(table)
     console.print(f"truth    {made.truth}", soft_wrap=True)
@@ -325,6 +329,30 @@ def add_model(
 
     package = add_package(source, data / "models")
     console.print(f"model    {package.folder}", soft_wrap=True)
+
+
+@review_app.command("import")
+def import_reviews(
+    reviews: Annotated[list[Path], typer.Argument(help="Reviewed GeoPackages: reviews, or copies of them.")],
+    config: ConfigOption = DEFAULT_CONFIG,
+    data: DataOption = None,
+) -> None:
+    """Read what reviewers decided into the ledger. Exits 2 where something was left out or contradicts."""
+    from geoai import pipeline
+
+    results, conflicts = pipeline.open_ledger(_settings(config, None, None, data)).import_reviews(reviews)
+    table = Table(Column("review", overflow="fold"), "decisions", "new", "known", title="Decisions")
+    for each in results:
+        counts = (each.said, each.new, each.said - each.new)
+        table.add_row(str(each.path), *(["–"] * 3 if each.refused else map(str, counts)))
+    console.print(table)
+    lines = [line for each in results for line in each.problems] + conflicts
+    for line in lines:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    if all(each.refused for each in results):
+        raise typer.Exit(1)
+    if lines:
+        raise typer.Exit(2)
 
 
 def _bands(package: ModelPackage) -> str:

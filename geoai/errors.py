@@ -34,3 +34,7 @@ class ModelError(GeoaiError):
 
 class PublishError(GeoaiError):
     """The GeoPackage cannot be written where it was asked for."""
+
+
+class LedgerError(GeoaiError):
+    """The ledger, or a reviewed GeoPackage read into it, is another project's, damaged, or in use."""

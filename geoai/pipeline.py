@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import shapely
 
+    from geoai.ledger import Ledger
+
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
@@ -99,6 +101,7 @@ def run(settings: Settings, progress: Progress = lambda stage, done, total: None
     """
     model = open_model(settings)  # what is wrong with the set-up shows before the first hour of work
     open_map(settings)
+    open_ledger(settings)
     stages: list[StageReport] = []
     with timed("accept", stages) as stage:
         acceptance = accept(settings, progress)
@@ -178,6 +181,15 @@ def open_map(settings: Settings) -> tuple[gpd.GeoDataFrame, str]:
             digest.update(value if isinstance(value, bytes) else str(value).encode())
             digest.update(b"\0")
     return mapped, digest.hexdigest()
+
+
+def open_ledger(settings: Settings) -> Ledger:
+    """Return the project's ledger, which the first run makes; raises LedgerError where it is another's."""
+    from geoai.ledger import Ledger
+
+    ledger = Ledger(settings.data / "ledger.gpkg", crs_name(parse_crs(settings.crs)))
+    ledger.check()
+    return ledger
 
 
 def accept(settings: Settings, progress: Progress = lambda stage, done, total: None) -> Acceptance:
@@ -366,13 +378,17 @@ def make_review(
     """Hold the predictions against the map and write the review; return its path and the signals by class.
 
     The folder is named by what went in, so the same input finds its review (and whatever was decided in it)
-    untouched, and other input gets a folder of its own.
+    untouched, and other input gets a folder of its own. What was decided in the reviews of earlier runs is
+    read into the ledger first, and is what a new review starts with.
     """
     import pyogrio
 
     from geoai import compare, polygons, publish
 
     mapped, snapshot = open_map(settings)
+    ledger = open_ledger(settings)
+    for line in ledger.import_runs(settings.data / "runs"):
+        log.warning("%s", line)
     store, scheme, flown = Catalog(settings.data / "catalog"), acceptance.scheme, acceptance.flight
     name = f"{flown.id}.{model.id}"
     marks = {item["id"]: item["properties"][catalog.FINGERPRINT] for item in store.items(name)}
@@ -386,7 +402,9 @@ def make_review(
     review = folder / "review.gpkg"
     if review.exists():
         log.info("%s: up to date, left as it is", review)
-        found = pyogrio.read_dataframe(review, layer="discrepancy", columns=["class"], read_geometry=False)
+        found = pyogrio.read_dataframe(
+            review, layer="discrepancy", columns=["class"], where=f"run_id = '{run_id}'", read_geometry=False
+        )
         return review, {str(key): int(n) for key, n in found["class"].value_counts().items()}
 
     theme = settings.map.theme
@@ -419,10 +437,20 @@ def make_review(
         gsd_m=scheme.gsd_m,
         crs=crs_name(scheme.crs),
     )
+    signals = ledger.record(
+        info,
+        moment=flown.interval[0],
+        discrepancies=comparison.discrepancies,
+        map_status=comparison.map_status,
+        mapped=mapped,
+        footprint=footprint,
+        language=settings.publish.language,
+    )
+    progress("compare", 3, steps)
     publish.write_review(
         folder,
         info,
-        discrepancies=comparison.discrepancies,
+        discrepancies=signals,
         map_status=comparison.map_status,
         detections=detections,
         coverage=_coverage(files, scheme, footprint),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -77,7 +78,7 @@ class Case:
         return write_review(
             folder,
             run,
-            discrepancies=case.discrepancies,
+            discrepancies=remembered(case.discrepancies, run),
             map_status=case.map_status,
             detections=case.detections,
             coverage=case.coverage,
@@ -164,6 +165,31 @@ def signals(classes: Sequence[str], geometries: Sequence[Any], **known: Any) -> 
         for number, code in enumerate(classes)
     ]
     return gpd.GeoDataFrame(rows, geometry=list(geometries), crs=CRS)
+
+
+def remembered(discrepancies: gpd.GeoDataFrame, run: RunInfo = RUN) -> gpd.GeoDataFrame:
+    """Return *discrepancies* as the ledger hands them over where it sees all of them for the first time."""
+    return discrepancies.assign(
+        discrepancy_id=[str(uuid.uuid4()) for _ in range(len(discrepancies))],
+        lifecycle="new",
+        first_seen=run.started,
+        last_seen=run.started,
+        n_seen=1,
+        reopened_because=None,
+        flight_id=run.flight_id,
+        photo_date=run.photo_date,
+        gsd_m=run.gsd_m,
+        model_id=run.model_id,
+        config_hash=run.config_hash,
+        map_snapshot=run.map_snapshot,
+        run_id=run.run_id,
+        status="open",
+        reject_reason=None,
+        field_visit=False,
+        comment=None,
+        reviewed_by=None,
+        reviewed_at=pd.NaT,
+    )
 
 
 def _map_status(squares: Sequence[Any]) -> gpd.GeoDataFrame:

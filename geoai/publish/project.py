@@ -31,7 +31,7 @@ from geoai.publish.texts import HIDDEN_CLASSES, LAYERS, PROJECT, Language
 
 Bounds = tuple[float, float, float, float]
 
-TO_REVIEW = '"status" = \'open\' AND "class" NOT IN ({})'.format(
+TO_REVIEW = '"status" = \'open\' AND "lifecycle" <> \'gone\' AND "class" NOT IN ({})'.format(
     ", ".join(f"'{code}'" for code in HIDDEN_CLASSES)
 )
 """The rows of discrepancy that wait for a reviewer."""

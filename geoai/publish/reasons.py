@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from geoai.publish.texts import AREA, AT_EDGE, CLASSES, FACTS, OTHER_THEME, SHIFT, THEMES, Language
+from geoai.publish.texts import AREA, AT_EDGE, CLASSES, FACTS, GONE, OTHER_THEME, SHIFT, THEMES, Language
 
 NBSP = "\u00a0"
 
@@ -32,7 +32,8 @@ def reason(signal: Mapping[str, Any], language: Language) -> str:
     if _known(signal, "near_edge", False):
         facts.append(AT_EDGE.say(language))
     known = "; ".join(fact for fact in facts if fact)
-    return f"{sentence} ({known})." if known else f"{sentence}."
+    before = GONE.say(language) if signal.get("lifecycle") == "gone" else ""
+    return f"{before}{sentence} ({known})." if known else f"{before}{sentence}."
 
 
 def number(value: Any, form: str, language: Language) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import sqlite3
 import tempfile
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -73,8 +72,8 @@ def write_review(
 ) -> Path:
     """Write `review.gpkg` and `review.qgz` into *folder* and return the path of the first.
 
-    The frames are in *run.crs*, metres; the rasters are the mosaics of the flight's tiles, shown where they
-    lie. A review that exists already is never touched. Both files appear whole or not at all. Raises
+    *discrepancies* are as the ledger gives them. The frames are in *run.crs*, metres; the rasters are the
+    mosaics of the flight's tiles, shown where they lie. A review that exists already is never touched. Both files appear whole or not at all. Raises
     PublishError with one line where the folder cannot be written, CRSError where a frame is elsewhere.
     """
     target = folder / "review.gpkg"
@@ -91,7 +90,7 @@ def write_review(
     for table, frame in frames.items():
         _require_columns(table, frame, run.crs)
     frames[DISCREPANCY] = _signals(
-        discrepancies, run, mapped=map_status, coverage=coverage, orthophoto=orthophoto, language=language
+        discrepancies, mapped=map_status, coverage=coverage, orthophoto=orthophoto, language=language
     )
     project = review_project(
         folder,
@@ -142,7 +141,7 @@ def _one_line(target: Path) -> Iterator[None]:
 
 def _require_columns(table: Table, frame: gpd.GeoDataFrame, crs: str) -> None:
     """Check what crosses into the file: the columns of its table, the CRS of the project."""
-    given = {column.name for column in table.columns if column.owner == "stage"}
+    given = {column.name for column in table.columns if column.owner in ("stage", "ledger", "reviewer")}
     absent = sorted(given - set(frame.columns))
     if absent:
         raise PublishError(f"{table.name}: expected the columns {', '.join(absent)}, found them missing")
@@ -154,36 +153,21 @@ def _require_columns(table: Table, frame: gpd.GeoDataFrame, crs: str) -> None:
 
 def _signals(
     discrepancies: gpd.GeoDataFrame,
-    run: RunInfo,
     *,
     mapped: gpd.GeoDataFrame,
     coverage: gpd.GeoDataFrame,
     orthophoto: Path,
     language: Language,
 ) -> gpd.GeoDataFrame:
-    """Return the discrepancies with an identity, a sentence, a picture, and where they come from."""
+    """Return the discrepancies with a sentence, a picture, and the tile they lie on."""
     unknown = sorted(set(discrepancies["class"]) - set(CLASSES))
     if unknown:
         raise PublishError(f"discrepancy: expected a known class, found {', '.join(unknown)}")
     geometries = discrepancies.geometry.to_numpy()
     return discrepancies.assign(
-        discrepancy_id=[str(uuid.uuid4()) for _ in geometries],
-        lifecycle="new",
-        first_seen=run.started,
-        last_seen=run.started,
-        n_seen=1,
         reason=[reason(row, language) for row in discrepancies.drop(columns="geometry").to_dict("records")],
         chip=cut_chips(orthophoto, geometries, mapped.geometry.to_numpy()),
-        flight_id=run.flight_id,
-        photo_date=run.photo_date,
         stac_item=_tiles_of(geometries, coverage),
-        gsd_m=run.gsd_m,
-        model_id=run.model_id,
-        config_hash=run.config_hash,
-        map_snapshot=run.map_snapshot,
-        run_id=run.run_id,
-        status="open",
-        field_visit=False,
     )
 
 
@@ -197,7 +181,8 @@ def _tiles_of(geometries: Geometries, coverage: gpd.GeoDataFrame) -> list[str | 
 
 
 def _to_review(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    return discrepancies[~discrepancies["class"].isin(HIDDEN_CLASSES)]
+    hidden = discrepancies["class"].isin(HIDDEN_CLASSES) | (discrepancies["lifecycle"] == "gone")
+    return discrepancies[~hidden & (discrepancies["status"] == "open")]
 
 
 def _extent(discrepancies: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> Bounds:

@@ -11,7 +11,7 @@ from typing import Literal
 from geoai.publish.texts import DOMAINS, LAYERS, Words
 
 SqlType = Literal["TEXT", "REAL", "INTEGER", "BOOLEAN", "DATE", "DATETIME", "BLOB"]
-Owner = Literal["stage", "publish", "reviewer"]
+Owner = Literal["stage", "ledger", "publish", "reviewer"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Column:
     """A column: *domain* names its codes in `texts.DOMAINS`, *decimals* rounds a REAL when written.
 
     *constraint* goes into the table's definition. *owner* is who fills it in: the stage that made the rows,
-    publishing, or the reviewer, whose columns no run writes again.
+    the ledger, publishing, or the reviewer, whose columns no run writes again.
     """
 
     name: str
@@ -97,7 +97,7 @@ DISCREPANCY = Table(
     "discrepancy",
     (
         *_owned(
-            "publish",
+            "ledger",
             _text("discrepancy_id", "Avvikelse-id", "Discrepancy id", constraint="NOT NULL UNIQUE"),
         ),
         _text("class", "Avvikelsetyp", "Class", domain="class", constraint="NOT NULL"),
@@ -106,7 +106,7 @@ DISCREPANCY = Table(
         _text("cause", "Orsak", "Cause", domain="cause"),
         CARDINALITY,
         *_owned(
-            "publish",
+            "ledger",
             _text(
                 "lifecycle",
                 "I senaste körningen",
@@ -144,15 +144,10 @@ DISCREPANCY = Table(
             "publish",
             _text("reason", "Motivering", "Reason", constraint="NOT NULL"),
             Column("chip", "BLOB", Words("Bildutsnitt", "Image chip")),
-            FLIGHT_ID,
-            PHOTO_DATE,
-            _text("stac_item", "Bildruta", "STAC item"),
-            GSD,
-            MODEL_ID,
-            CONFIG_HASH,
-            MAP_SNAPSHOT,
-            RUN_ID,
         ),
+        *_owned("ledger", FLIGHT_ID, PHOTO_DATE),
+        *_owned("publish", _text("stac_item", "Bildruta", "STAC item")),
+        *_owned("ledger", GSD, MODEL_ID, CONFIG_HASH, MAP_SNAPSHOT, RUN_ID),
         *_owned(
             "reviewer",
             Column(

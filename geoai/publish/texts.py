@@ -232,6 +232,22 @@ SHIFT = Words("förskjutning {}", "shift {}")
 AREA = Words(" om {}", " of {}")
 AT_EDGE = Words("vid bildens kant", "at the edge of the imagery")
 
+REOPENED: dict[str, Words] = {
+    "class": Words("avvikelsetypen var {} och är nu {}", "the class was {} and is now {}"),
+    "area": Words("arean var {:.0f} m² och är nu {:.0f} m²", "the area was {:.0f} m² and is now {:.0f} m²"),
+    "map": Words("kartobjektet har ändrats", "the map object has changed"),
+    "confidence": Words(
+        "en nyare flygning är säkrare ({1:.0%}, var {0:.0%})",
+        "a newer flight is more certain ({1:.0%}, was {0:.0%})",
+    ),
+    "expired": Words("beslutet är äldre än fem år", "the decision is more than five years old"),
+    "conflict": Words("granskarna är oense ({})", "reviewers disagree ({})"),
+    "withdrawn": Words("beslutet togs tillbaka", "the decision was taken back"),
+}
+"""Why a signal that was decided is open again; what is filled in follows `verdicts.reopenings`."""
+
+GONE = Words("Inte längre funnen. ", "No longer found. ")
+
 THEMES: dict[str, Words] = {"building": Words("byggnad", "building")}
 OTHER_THEME = Words("objekt", "object")
 

@@ -1,0 +1,290 @@
+"""What reviewers said about a signal: read from a reviewed GeoPackage, weighed, and when it is asked again.
+
+A verdict is never changed or thrown away; what holds follows from all of them, whatever order they came in.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from geoai.errors import LedgerError
+from geoai.publish.geopackage import timestamp
+from geoai.publish.texts import DOMAINS
+
+BUSY_S = 5.0
+"""How long a file in use is waited for: QGIS holds one for less than this while it saves."""
+WITHDRAWN = "withdrawn"
+"""Stored where a decision that a review showed was set back to open."""
+RESOLVED = ("confirmed", "fixed")
+AREA_CHANGE = 0.3
+CERTAINTY_RISE = 0.2
+EXPIRY_YEARS = 5
+
+
+class Said(NamedTuple):
+    """The reviewer's columns of a row, as they are compared: '' is unknown, *reviewed_at* UTC text."""
+
+    status: str = "open"
+    reject_reason: str = ""
+    field_visit: bool = False
+    comment: str = ""
+    reviewed_by: str = ""
+    reviewed_at: str = ""
+
+
+NOTHING_SAID = Said()
+
+
+@dataclass(frozen=True, slots=True)
+class Reviewed:
+    """A reviewed GeoPackage: (discrepancy id, run id or '', what was said) of every row, and what is odd."""
+
+    rows: tuple[tuple[str, str, Said], ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was said in the review of run number *run*, and the newest run when the ledger heard of it."""
+
+    said: Said
+    run: int
+    known_after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What holds of all that was said; *run* is that of the review it was said in, 0 where unknown.
+
+    *conflict* names those who contradict each other; then, as after a decision was withdrawn, the signal is
+    open.
+    """
+
+    said: Said = NOTHING_SAID
+    run: int = 0
+    known_after: int = 0
+    conflict: str = ""
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a run knew of a signal when it was decided on, or knows of it now; NaN where not measured.
+
+    *certainty* is the probability that the signal is what it says it is, by the mean of the pixels.
+    *map_mark* is the version of its mapped objects, '' where there is none.
+    """
+
+    moment: str
+    code: str
+    area_m2: float
+    certainty: float
+    confidence: float
+    map_mark: str
+
+
+def standing(verdicts: Sequence[Verdict]) -> Standing:
+    """Return what holds of *verdicts*, all about one signal, in any order.
+
+    Of each person the newest counts, and of those the newest; but a signal that one rejects and another
+    confirms is open until they agree, or until somebody decides in a review that was made when both were
+    known. A review's decision overrules what it showed; so does taking one back.
+    """
+    shown = max((each.run for each in verdicts if each.said.status != "open"), default=0)
+    heard = [each for each in verdicts if each.known_after >= shown]
+    decided = [each for each in heard if each.said.status not in ("open", WITHDRAWN)]
+    newest: dict[str, Verdict] = {}
+    for each in sorted(decided, key=_age):
+        newest[each.said.reviewed_by] = each
+    if not newest:
+        notes = sorted(heard, key=_age)
+        withdrawn = any(each.said.status == WITHDRAWN for each in notes)
+        if not notes:
+            return Standing()
+        last = notes[-1]
+        said = last.said._replace(status="open", reviewed_by="", reviewed_at="")
+        return Standing(said, last.run, last.known_after, withdrawn=withdrawn)
+    last = max(newest.values(), key=_age)
+    alike = [each for each in decided if each.said.reviewed_at == last.said.reviewed_at]
+    voices = {*newest.values(), *(each for each in alike if each.said.reviewed_by == last.said.reviewed_by)}
+    statuses = {each.said.status for each in voices}
+    if "rejected" in statuses and statuses & set(RESOLVED):
+        told = "; ".join(
+            f"{each.said.reviewed_by or '?'}: {each.said.status} {each.said.reviewed_at[:10]}".rstrip()
+            for each in sorted(voices, key=lambda each: (each.said.reviewed_by, _age(each)))
+        )
+        said = last.said._replace(status="open", reject_reason="", reviewed_by="", reviewed_at="")
+        return Standing(said, last.run, last.known_after, conflict=told)
+    return Standing(last.said, last.run, last.known_after)
+
+
+def _age(verdict: Verdict) -> tuple[Any, ...]:
+    return verdict.said.reviewed_at, verdict.run, verdict.known_after, verdict.said
+
+
+class Reopening(NamedTuple):
+    """Why a decided signal is asked again: a key of `texts.REOPENED` and what is filled in."""
+
+    code: str
+    values: tuple[Any, ...] = ()
+
+
+def reopenings(held: Standing, basis: Evidence | None, now: Evidence) -> list[Reopening]:
+    """Return why the decision *held*, made on *basis*, no longer holds for *now*; empty where it does.
+
+    A rejection (or 'corrected in the map') is asked again where the area changed by more than 30 %, the class
+    or the mapped object changed, a newer flight is more certain by more than 0.2, or the photo is more than
+    five years younger than the decision. An older flight never asks again.
+    """
+    if held.conflict:
+        return [Reopening("conflict", (held.conflict,))]
+    if held.withdrawn:
+        return [Reopening("withdrawn")]
+    if held.said.status not in ("rejected", "fixed"):
+        return []
+    found = []
+    decided = held.said.reviewed_at or (basis.moment if basis else "")
+    if basis is not None and now.moment >= basis.moment:
+        if now.code != basis.code:
+            found.append(Reopening("class", (basis.code, now.code)))
+        if abs(now.area_m2 - basis.area_m2) > AREA_CHANGE * basis.area_m2:
+            found.append(Reopening("area", (basis.area_m2, now.area_m2)))
+        if now.map_mark != basis.map_mark and now.map_mark and basis.map_mark:
+            found.append(Reopening("map"))
+        before, after = _comparable(basis, now)
+        if now.moment > basis.moment and after - before > CERTAINTY_RISE:
+            found.append(Reopening("confidence", (before, after)))
+    if decided and _moment(now.moment) > _moment(decided) + pd.DateOffset(years=EXPIRY_YEARS):
+        found.append(Reopening("expired"))
+    return found
+
+
+def _comparable(basis: Evidence, now: Evidence) -> tuple[float, float]:
+    """Return the calibrated confidences where both are known, else the certainties."""
+    if basis.confidence == basis.confidence and now.confidence == now.confidence:
+        return basis.confidence, now.confidence
+    return basis.certainty, now.certainty
+
+
+def _moment(text: str) -> pd.Timestamp:
+    return pd.Timestamp(text)
+
+
+# --- reading ---------------------------------------------------------------------------------------------
+
+
+def read_review(path: Path, crs: str) -> Reviewed:
+    """Read the reviewer's columns of *path*, a review or a copy of one, also while QGIS has it open.
+
+    Older reviews may lack all columns but discrepancy_id and status. A row with an unknown status is left out
+    and told; so is one whose id stands twice with different words. Raises LedgerError with one line where the
+    file is none, is in another CRS than *crs*, or stays locked.
+    """
+    with _reading(path) as database:
+        columns = [row[1] for row in database.execute("PRAGMA table_info(discrepancy)")]
+        needed = [name for name in ("discrepancy_id", "status") if name not in columns]
+        if needed:
+            found = "no table discrepancy" if not columns else f"no {' and no '.join(needed)}"
+            raise LedgerError(f"{path}: expected a review with discrepancy_id and status, found {found}")
+        _check_crs(database, path, crs)
+        present = [name if name in columns else "NULL" for name in (*Said._fields, "run_id")]
+        rows = database.execute(f"SELECT discrepancy_id, {', '.join(present)} FROM discrepancy").fetchall()
+        run = _run_of(database)
+    problems: list[str] = []
+    said = []
+    unknown: Counter[str] = Counter()
+    for discrepancy_id, *values, row_run in rows:
+        status = str(values[0] if values[0] is not None else "")
+        if status not in DOMAINS["review"]:
+            unknown[status] += 1
+            continue
+        said.append((str(discrepancy_id), run or str(row_run or ""), _said(path, values, problems)))
+    expected = ", ".join(DOMAINS["review"])
+    for status, count in sorted(unknown.items()):
+        problems.append(f"{path}: expected a status of {expected}, found {status!r} in {_rows(count)}")
+    return Reviewed(tuple(sorted(set(said))), tuple(sorted(set(problems))))
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count} rows"
+
+
+def _said(path: Path, values: Sequence[Any], problems: list[str]) -> Said:
+    """Return a row's words; a reason or a time that cannot be read goes into the comment, so it is kept."""
+    status, reason, visit, comment, who, when = values
+    comment = str(comment or "")
+    if reason and reason not in DOMAINS["reject_reason"]:
+        problems.append(f"{path}: expected a known reject_reason, found {reason!r}; kept in the comment")
+        comment, reason = f"{comment} ({reason})".strip(), "other"
+    at = ""
+    if when is not None:
+        parsed = pd.to_datetime(when, utc=True, errors="coerce")
+        if pd.isna(parsed):
+            problems.append(f"{path}: expected a time in reviewed_at, found {when!r}; kept in the comment")
+            comment = f"{comment} ({when})".strip()
+        else:
+            at = timestamp(parsed.to_pydatetime())
+    return Said(str(status), str(reason or ""), _truth(visit), comment, str(who or ""), at)
+
+
+def _truth(value: Any) -> bool:
+    return str(value).lower() in ("1", "true")
+
+
+def _run_of(database: sqlite3.Connection) -> str:
+    """Return the id of the run that wrote the review, '' where the file does not say."""
+    try:
+        runs = database.execute("SELECT DISTINCT run_id FROM run").fetchall()
+    except sqlite3.OperationalError:  # no such table or column
+        return ""
+    return str(runs[0][0]) if len(runs) == 1 else ""
+
+
+def _check_crs(database: sqlite3.Connection, path: Path, crs: str) -> None:
+    found = database.execute(
+        "SELECT organization || ':' || organization_coordsys_id FROM gpkg_geometry_columns "
+        "JOIN gpkg_spatial_ref_sys USING (srs_id) WHERE table_name = 'discrepancy'"
+    ).fetchone()
+    if found is None or str(found[0]).upper() != crs.upper():
+        raise LedgerError(f"{path}: expected a review in {crs}, found {found[0] if found else 'no CRS'}")
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[sqlite3.Connection]:
+    """Open a GeoPackage to read, and leave nothing beside it."""
+    if not path.is_file():
+        raise LedgerError(f"{path}: expected a reviewed GeoPackage, found no file")
+    try:
+        # A file that QGIS left in WAL mode is read without its log where there is none: opening it the
+        # ordinary way would leave two files beside it.
+        with path.open("rb") as file:
+            in_wal_mode = file.read(20)[18:20] == b"\2\2"
+        alone = in_wal_mode and not path.with_name(f"{path.name}-wal").exists()
+        uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
+        database = sqlite3.connect(uri, uri=True, timeout=BUSY_S)
+    except (OSError, sqlite3.Error) as error:
+        raise LedgerError(f"{path}: expected a readable GeoPackage, found {error}") from None
+    try:
+        yield database
+    except sqlite3.Error as error:
+        raise LedgerError(f"{path}: expected a readable GeoPackage, found {error}") from None
+    finally:
+        database.close()
+
+
+def rows_of(verdicts: Iterable[tuple[Any, ...]]) -> dict[int, list[Verdict]]:
+    """Group (signal, run, known_after, the fields of Said …) by signal."""
+    grouped: dict[int, list[Verdict]] = {}
+    for signal, run, known_after, *said in verdicts:
+        status, reason, visit, comment, who, when = said
+        verdict = Verdict(Said(status, reason, bool(visit), comment, who, when), run, known_after)
+        grouped.setdefault(signal, []).append(verdict)
+    return grouped
