@@ -797,4 +797,4 @@ def _geometries(blobs: Sequence[bytes]) -> Geometries:
 def _as_json(frame: pd.DataFrame) -> list[str]:
     """Return each row as JSON; what is unknown is null."""
     text: str = frame.to_json(orient="records", date_format="iso", lines=True, double_precision=15)
-    return text.splitlines()
+    return text.splitlines()[: len(frame)]  # an empty frame makes an empty line

@@ -73,8 +73,9 @@ def write_review(
     """Write `review.gpkg` and `review.qgz` into *folder* and return the path of the first.
 
     *discrepancies* are as the ledger gives them. The frames are in *run.crs*, metres; the rasters are the
-    mosaics of the flight's tiles, shown where they lie. A review that exists already is never touched. Both files appear whole or not at all. Raises
-    PublishError with one line where the folder cannot be written, CRSError where a frame is elsewhere.
+    mosaics of the flight's tiles, shown where they lie. A review that exists already is never touched. Both
+    files appear whole or not at all. Raises PublishError with one line where the folder cannot be written,
+    CRSError where a frame is elsewhere.
     """
     target = folder / "review.gpkg"
     _refuse_existing(target)
