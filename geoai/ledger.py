@@ -119,6 +119,7 @@ class Ledger:
         run: RunInfo,
         *,
         moment: dt.datetime,
+        themes: Sequence[str],
         discrepancies: gpd.GeoDataFrame,
         map_status: gpd.GeoDataFrame,
         mapped: gpd.GeoDataFrame,
@@ -127,7 +128,7 @@ class Ledger:
     ) -> gpd.GeoDataFrame:
         """Write down what *run* found and return its discrepancies as the review shows them.
 
-        *moment* is when the flight was photographed. Added are the columns that `tables.DISCREPANCY` has from
+        *moment* is when the flight was photographed, *themes* what was compared. Added are the columns that `tables.DISCREPANCY` has from
         the ledger and the reviewer: the id, the lifecycle, when it was seen, why it is asked again, what was
         decided, and the run that saw it. After the run's own rows come those that it found to be gone or
         corrected, and those it could not see and that stay open: with the measures of the run that last saw
@@ -135,7 +136,7 @@ class Ledger:
         """
         now = timestamp(moment)
         with self._transaction(create=True) as database:
-            number = _add_run(database, run, now, discrepancies, mapped, footprint)
+            number = _add_run(database, run, now, themes, footprint)
             old = _load_signals(database, self.crs)
             found = discrepancies.assign(map_mark=_map_marks(discrepancies, mapped))
             at = carried_from(found, old)
@@ -306,8 +307,7 @@ def _add_run(
     database: sqlite3.Connection,
     run: RunInfo,
     moment: str,
-    discrepancies: gpd.GeoDataFrame,
-    mapped: gpd.GeoDataFrame,
+    themes: Sequence[str],
     footprint: shapely.Geometry,
 ) -> int:
     """Return the number of the run, the one it has where it was recorded before."""
@@ -318,13 +318,12 @@ def _add_run(
             f"{_file_of(database)}: expected the ledger of this place, found one whose flights lie "
             f"{apart_m / 1000:.0f} km from {run.flight_id}"
         )
-    themes = sorted(set(mapped["theme"]) | set(discrepancies["theme"].dropna()))
     database.execute(
         "INSERT OR IGNORE INTO run (run_id, flight_id, photo_date, moment, themes, model_id, config_hash, "
         "map_snapshot, gsd_m, footprint) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             run.run_id, run.flight_id, run.photo_date and run.photo_date.isoformat(), moment,
-            json.dumps(themes), run.model_id, run.config_hash, run.map_snapshot, run.gsd_m,
+            json.dumps(sorted(themes)), run.model_id, run.config_hash, run.map_snapshot, run.gsd_m,
             shapely.to_wkb(footprint),
         ),
     )  # fmt: skip

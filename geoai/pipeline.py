@@ -440,6 +440,7 @@ def make_review(
     signals = ledger.record(
         info,
         moment=flown.interval[0],
+        themes=[theme],
         discrepancies=comparison.discrepancies,
         map_status=comparison.map_status,
         mapped=mapped,

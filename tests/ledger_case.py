@@ -113,6 +113,7 @@ def record(ledger: Ledger, flown: Flown, language: Any = "en", crs: str = CRS) -
     return ledger.record(
         run,
         moment=dt.datetime(int(flown.flight[:4]), 5, 14, tzinfo=dt.UTC),
+        themes=["building"],
         discrepancies=frame_of(flown.signals),
         map_status=status,
         mapped=mapped,

@@ -345,7 +345,7 @@ def test_a_rejection_is_asked_again_for_a_reason(
         (Signal(10, 10, p=0.89), {"flight": "2025"}),
         (Signal(10, 10, p=0.95, confidence=0.8), {"flight": "2025"}),
         (Signal(10, 10, p=0.7), {"flight": "2029"}),
-        (Signal(10, 10, "below_min", side=20), {"flight": "2020"}),
+        (Signal(10, 10, "below_min", side=15), {"flight": "2020"}),
     ],
     ids=[
         "27 % larger",
