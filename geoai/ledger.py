@@ -100,7 +100,7 @@ class Ledger:
         """Write down what *run* found and return its discrepancies as the review shows them.
 
         *moment* is when the flight was photographed, *themes* what was compared. Added are the columns that
-        `tables.DISCREPANCY` has from the ledger and the reviewer: the id, the lifecycle, when it was seen,
+        `tables.DISCREPANCY` has from the ledger and the reviewer: id, lifecycle, when it was seen,
         why it is asked again, what was decided, and the run that saw it. After the run's own rows come those
         that it found to be gone or corrected, and those it could not see and that stay open, with the
         measures of the run that last saw them. Recorded again, a run gets the same answer. Raises LedgerError.

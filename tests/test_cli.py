@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import WriteOrthophoto
+from ledger_case import Flown, Signal, decide, record, write_review
+from review_case import CRS
 
 from geoai import __version__
+from geoai.ledger import Ledger
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -21,7 +24,7 @@ def geoai(*words: str | Path, cwd: Path = REPOSITORY) -> subprocess.CompletedPro
 def test_help_names_every_command() -> None:
     done = geoai("--help")
     assert done.returncode == 0
-    for command in ("run", "check", "demo", "train", "evaluate"):
+    for command in ("run", "check", "demo", "train", "evaluate", "review"):
         assert f" {command} " in done.stdout
 
 
@@ -71,6 +74,28 @@ def test_check_exits_2_where_a_sheet_cannot_be_used_and_1_where_none_can(
     ]
     assert "flight: 1 usable orthophotos, 0.01 km² of imagery, GSD 0.2 m, 3 bands" in done.stdout
     assert "error a.tif: expected a readable orthophoto, found: " in done.stdout
+
+
+def test_reviews_are_imported_with_a_table_and_a_line_for_each_that_is_not(tmp_path: Path) -> None:
+    ledger = Ledger(tmp_path / "data" / "ledger.gpkg", CRS)
+    rows = record(ledger, Flown([Signal(10, 10)]))
+    write_review(tmp_path / "a.gpkg", rows, "2024-a")
+    decide(tmp_path / "a.gpkg", rows["discrepancy_id"][0], "rejected")
+    (tmp_path / "town.yaml").write_text("crs: EPSG:3006\n")
+    words = ("review", "import", "--config", "town.yaml")
+    done = geoai(*words, "a.gpkg", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    (row,) = [line for line in done.stdout.splitlines() if "a.gpkg" in line]
+    assert [cell.strip() for cell in row.split("│")[1:-1]] == ["a.gpkg", "1", "1", "0"]
+    done = geoai(*words, "a.gpkg", "b.gpkg", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "b.gpkg: expected a reviewed GeoPackage, found no file" in done.stdout.splitlines()
+    assert geoai(*words, "b.gpkg", cwd=tmp_path).returncode == 1
+    done = geoai(*words, "a.gpkg", "--data", "nowhere", cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "geoai: nowhere/ledger.gpkg: expected the ledger that the first run makes, found none\n"
+    )
 
 
 @pytest.mark.slow

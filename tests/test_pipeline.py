@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +18,12 @@ import pytest
 import rasterio
 import shapely
 from conftest import WriteOrthophoto
+from ledger_case import decide
 from numpy.typing import NDArray
 
 from geoai import pipeline
 from geoai.config import Settings, load_settings
-from geoai.errors import GeoaiError
+from geoai.errors import GeoaiError, LedgerError
 from geoai.pipeline import RunResult
 
 LEFT, TOP = 450_000.0, 6_401_000.0
@@ -283,3 +286,36 @@ def test_a_full_disk_stops_the_run_with_one_line_and_nothing_half_written(
 def test_settings_of_a_run_are_values(project: Path) -> None:
     assert load_settings(project) == load_settings(project)
     assert isinstance(load_settings(project), Settings)
+
+
+def test_what_was_decided_in_a_review_is_in_the_next_one(project: Path, network: RedRoofs) -> None:
+    first = run(project)
+    before = pyogrio.read_dataframe(first.review, layer="discrepancy").set_index("class")
+    name = before["discrepancy_id"]["missing"]
+    decide(first.review, name, "rejected", reject_reason="container")
+    decided = first.review.read_bytes()
+    second = run(project, **{"compare.change_m2": 30.0})
+    after = pyogrio.read_dataframe(second.review, layer="discrepancy").set_index("class")
+    assert after["discrepancy_id"].to_dict() == before["discrepancy_id"].to_dict()
+    assert after["status"].to_dict() == {"missing": "rejected", "demolished": "open", "extended": "open"}
+    assert (after["reject_reason"]["missing"], after["reviewed_by"]["missing"]) == ("container", "Anna")
+    assert set(after["lifecycle"]) == {"persisting"}
+    stricter = run(project, **{"compare.change_m2": 90.0})
+    gone = pyogrio.read_dataframe(stricter.review, layer="discrepancy").set_index("class").loc["extended"]
+    assert (gone["lifecycle"], gone["discrepancy_id"]) == ("gone", before["discrepancy_id"]["extended"])
+    assert gone["reason"].startswith("Inte längre funnen. Byggnad")
+    assert stricter.signals == {"missing": 1, "demolished": 1}
+    assert run(project).review == first.review
+    assert first.review.read_bytes() == decided, "no run writes into a review"
+
+
+def test_a_ledger_of_another_project_stops_the_run_before_the_first_tile(
+    project: Path, network: RedRoofs
+) -> None:
+    run(project)
+    with closing(sqlite3.connect(project.parent / "data" / "ledger.gpkg")) as database, database:
+        database.execute("UPDATE ledger SET value = 'EPSG:3008' WHERE key = 'crs'")
+    with pytest.raises(
+        LedgerError, match=r"ledger.gpkg: expected a ledger of crs EPSG:3006, found EPSG:3008"
+    ):
+        run(project, **{"tiling.tile_m": 25})
