@@ -103,7 +103,9 @@ class Ledger:
         `tables.DISCREPANCY` has from the ledger and the reviewer: id, lifecycle, when it was seen,
         why it is asked again, what was decided, and the run that saw it. After the run's own rows come those
         that it found to be gone or corrected, and those it could not see and that stay open, with the
-        measures of the run that last saw them. Recorded again, a run gets the same answer. Raises LedgerError.
+        measures of the run that last saw them. Recorded again, a run gets the same answer.
+
+        Raises LedgerError.
         """
         now = timestamp(moment)
         with self._transaction(create=True) as database:

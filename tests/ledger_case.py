@@ -130,9 +130,7 @@ def write_review(path: Path, rows: gpd.GeoDataFrame, run_id: str, crs: str = CRS
     return path
 
 
-def decide(
-    path: Path, discrepancy_id: str, status: str, by: str = "Anna", at: str = "2024-09-01", **more: Any
-) -> None:
+def decide(path: Path, name: str, status: str, by: str = "Anna", at: str = "2024-09-01", **more: Any) -> None:
     """Do what QGIS does when a row is decided on and saved."""
     signed = {"reviewed_by": by, "reviewed_at": f"{at[:10]}T10:00:00.000Z"}
     values = {"status": status} | (signed if status != "open" else dict.fromkeys(signed)) | more
@@ -141,7 +139,7 @@ def decide(
             database.create_function(function, 1, lambda _: 1)
         settings = ", ".join(f"{name} = ?" for name in values)
         changed = database.execute(
-            f"UPDATE discrepancy SET {settings} WHERE discrepancy_id = ?", (*values.values(), discrepancy_id)
+            f"UPDATE discrepancy SET {settings} WHERE discrepancy_id = ?", (*values.values(), name)
         )
         assert changed.rowcount == 1
 
