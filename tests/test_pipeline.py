@@ -318,4 +318,4 @@ def test_a_ledger_of_another_project_stops_the_run_before_the_first_tile(
     with pytest.raises(
         LedgerError, match=r"ledger.gpkg: expected a ledger of crs EPSG:3006, found EPSG:3008"
     ):
-        run(project, **{"tiling.tile_m": 25})
+        run(project, **{"tiling.tile_m": 100})
