@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from geoai.config import Settings
     from geoai.model import ModelPackage
     from geoai.pipeline import RunResult
+    from geoai.plan import Plan
 
 app = typer.Typer(
     help="Find where a digital map no longer agrees with the newest orthophotos.",
@@ -57,6 +58,12 @@ DataOption = Annotated[Path | None, typer.Option("--data", help="Folder for resu
 ResultsOption = Annotated[
     Path, typer.Option("--data", help="Folder for results; added models lie in its models/.")
 ]
+PLANNED = {"come": "+", "go": "−", "in": "+", "out": "−"}
+VERDICT_EFFECTS = {
+    "lost": "would be lost",
+    "other_class": "would be of another class",
+    "other_area": "would be asked about again, with another area",
+}
 DEFAULT_CONFIG = Path("configs/default.yaml")
 
 
@@ -104,6 +111,37 @@ def run(
         result = pipeline.run(settings, progress)
     _show(result)
     if any(finding.severity == "error" for finding in result.findings):
+        raise typer.Exit(2)
+
+
+@app.command()
+def plan(
+    config: ConfigOption = DEFAULT_CONFIG,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a run, or a YAML file, to hold against; default: the latest run."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for plan.gpkg, the changes as layers.")] = None,
+    map_source: MapOption = None,
+    data: DataOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+) -> None:
+    """Say what other settings would do to the list of a run. Exits 2 where they change it.
+
+    What is predicted already is compared again; nothing is predicted, and nothing written but plan.gpkg.
+    """
+    from geoai.plan import make_plan
+
+    settings = _settings(config, None, map_source, data)
+    with nullcontext(lambda stage, done, total: None) if as_json else _progress() as progress:
+        made = make_plan(settings, against, output=output, progress=progress)
+    if as_json:
+        print(made.to_json(), end="")
+    else:
+        _show_plan(made)
+        if output is not None:
+            console.print(f"plan     {output / 'plan.gpkg'}", soft_wrap=True)
+    if made.changes:
         raise typer.Exit(2)
 
 
@@ -391,6 +429,25 @@ def _show(result: RunResult) -> None:
     _show_findings(result.findings)
     console.print(f"peak memory {result.peak_memory_mb} MB")
     console.print(f"review   {result.review}\nproject  {result.review.with_suffix('.qgz')}", soft_wrap=True)
+
+
+def _show_plan(made: Plan) -> None:
+    title = f"{made.flight_id}: what would change against {made.against}"
+    table = Table("class", title=title, title_justify="left")
+    for name in ("now", "come", "go", "becomes", "ceases", "then"):
+        table.add_column(name, justify="right")
+    counts = made.by_class()
+    for name, row in [*counts.iterrows(), ("all", counts.sum())]:
+        signed = [f"{sign}{row[key]}" if row[key] else "" for key, sign in PLANNED.items()]
+        table.add_row(str(name), str(row["before"]), *signed, str(row["after"]))
+    console.print(table)
+    for effect, words in VERDICT_EFFECTS.items():
+        for verdict, rows in made.verdicts[made.verdicts["effect"] == effect].groupby("verdict"):
+            console.print(f"[red]{len(rows)} {verdict}[/] {words}:", highlight=False)
+            for row in rows.itertuples():
+                place = f"{row.x:.0f}, {row.y:.0f}"
+                line = f"  {row.discrepancy_id} at {place}: {row.reason}"
+                console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_findings(findings: Any) -> None:

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from rasterio.errors import RasterioError
 
 from geoai import __version__, catalog, flight, prediction, tiling
 from geoai.catalog import Catalog
-from geoai.config import Settings
+from geoai.config import PredictionSettings, Settings
 from geoai.errors import CatalogError, ConfigError
 from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, crs_name, parse_crs
@@ -183,10 +183,7 @@ def open_map(settings: Settings) -> tuple[gpd.GeoDataFrame, str]:
 def accept(settings: Settings, progress: Progress = lambda stage, done, total: None) -> Acceptance:
     """Look at the flight's folder: which sheets can be used, and what is wrong with the rest."""
     crs = parse_crs(settings.crs)
-    flight_id = settings.flight.id or (
-        settings.flight.folder.resolve().name if settings.flight.folder else "flight"
-    )
-    memo = settings.data / "catalog" / "flights" / flight_id / "orthophotos.memo"
+    memo = settings.data / "catalog" / "flights" / id_of_flight(settings) / "orthophotos.memo"
     looked_at = 0
 
     def on_file(_: str) -> None:
@@ -196,6 +193,12 @@ def accept(settings: Settings, progress: Progress = lambda stage, done, total: N
 
     flown, findings = flight.scan_flight(settings.flight, crs, memo=memo, on_file=on_file)
     return Acceptance(flown, tuple(findings), tiling.tile_scheme(flown, settings.tiling))
+
+
+def id_of_flight(settings: Settings) -> str:
+    """Return the flight's id in the catalogue: the configured one, else the name of its folder."""
+    folder = settings.flight.folder
+    return settings.flight.id or (folder.resolve().name if folder else "flight")
 
 
 def cut_tile(settings: Settings, acceptance: Acceptance, job: TileJob) -> TileOutcome:
@@ -264,6 +267,26 @@ def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[
     )
 
 
+def prediction_mark(
+    tile_id: str,
+    images: Mapping[str, Any],
+    scheme: TileScheme,
+    options: PredictionSettings,
+    model: ModelPackage,
+) -> tuple[list[str], str]:
+    """Return the tiles of *images* (items by id) that a tile's prediction reads, and its fingerprint."""
+    reach = scheme.tile_box(tile_id).snapped(STRIDE_PX).grown(options.halo_px)
+    near = [name for name in scheme.tiles_over(reach) if name in images]
+    mark = catalog.fingerprint(
+        "prediction",
+        {name: images[name]["assets"]["image"]["file:checksum"] for name in near},
+        options.model_dump(include={"window_px", "halo_px", "precision"}),
+        model.checksum,
+        asdict(model.calibration),
+    )
+    return near, mark
+
+
 class TileReader:
     """Predicts the tiles of one flight; the network is loaded when the first tile needs it."""
 
@@ -286,15 +309,7 @@ class TileReader:
         """Predict one tile unless it is there already, and commit its item."""
         scheme, options = self.acceptance.scheme, self.settings.prediction
         box = scheme.tile_box(tile_id)
-        reach = box.snapped(STRIDE_PX).grown(options.halo_px)
-        near = [name for name in scheme.tiles_over(reach) if name in self._files]
-        mark = catalog.fingerprint(
-            "prediction",
-            {name: self.images[name]["assets"]["image"]["file:checksum"] for name in near},
-            options.model_dump(include={"window_px", "halo_px", "precision"}),
-            self.model.checksum,
-            asdict(self.model.calibration),
-        )
+        near, mark = prediction_mark(tile_id, self.images, scheme, options, self.model)
         if self.store.is_done(self.collection, tile_id, mark):
             return TileOutcome(tile_id, "skipped")
         try:
@@ -370,7 +385,7 @@ def make_review(
     """
     import pyogrio
 
-    from geoai import compare, polygons, publish
+    from geoai import publish
 
     mapped, snapshot = open_map(settings)
     store, scheme, flown = Catalog(settings.data / "catalog"), acceptance.scheme, acceptance.flight
@@ -389,22 +404,10 @@ def make_review(
         found = pyogrio.read_dataframe(review, layer="discrepancy", columns=["class"], read_geometry=False)
         return review, {str(key): int(n) for key, n in found["class"].value_counts().items()}
 
-    theme = settings.map.theme
-    band = _band_of(theme, model)
-    files = store.files(name, "probability", scheme)
-    orthophoto, probability = folder / "orthophoto.vrt", folder / "probability.vrt"
-    write_mosaic(orthophoto, store.files(flown.id, "image", scheme), scheme)
-    write_mosaic(probability, files, scheme)
-
     steps = 4
-    progress("compare", 0, steps)
-    detections, footprint = polygons.detect(files, scheme, settings.polygons, theme=theme, band=band)
-    detections["confidence"] = _confidence(detections, model, theme)
-    progress("compare", 1, steps)
-    comparison = compare.compare(
-        detections, mapped, footprint, probability, band=band, gsd_m=scheme.gsd_m, settings=settings.compare
+    compared = compare_stored(
+        settings, scheme, model, flown.id, mapped, folder, lambda done: progress("compare", done, steps)
     )
-    progress("compare", 2, steps)
     info = publish.RunInfo(
         run_id=run_id,
         flight_id=flown.id,
@@ -422,17 +425,69 @@ def make_review(
     publish.write_review(
         folder,
         info,
-        discrepancies=comparison.discrepancies,
-        map_status=comparison.map_status,
-        detections=detections,
-        coverage=_coverage(files, scheme, footprint),
-        orthophoto=orthophoto,
-        probability=probability,
+        discrepancies=compared.discrepancies,
+        map_status=compared.map_status,
+        detections=compared.detections,
+        coverage=compared.coverage,
+        orthophoto=compared.orthophoto,
+        probability=compared.probability,
         language=settings.publish.language,
     )
     progress("compare", steps, steps)
-    counts = comparison.discrepancies["class"].value_counts()
+    counts = compared.discrepancies["class"].value_counts()
     return review, {str(key): int(n) for key, n in counts.items()}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the stored predictions of a flight say of the map: a run publishes it, a plan only looks at it."""
+
+    discrepancies: gpd.GeoDataFrame
+    map_status: gpd.GeoDataFrame
+    detections: gpd.GeoDataFrame
+    coverage: gpd.GeoDataFrame
+    orthophoto: Path
+    probability: Path
+
+
+def compare_stored(
+    settings: Settings,
+    scheme: TileScheme,
+    model: ModelPackage,
+    flight_id: str,
+    mapped: gpd.GeoDataFrame,
+    folder: Path,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Compared:
+    """Hold what is stored of the flight against *mapped* objects; mosaics are made in *folder* on the way."""
+    from geoai import compare, polygons
+
+    store, theme, band = (
+        Catalog(settings.data / "catalog"),
+        settings.map.theme,
+        _band_of(settings.map.theme, model),
+    )
+    files = store.files(f"{flight_id}.{model.id}", "probability", scheme)
+    orthophoto, probability = folder / "orthophoto.vrt", folder / "probability.vrt"
+    write_mosaic(orthophoto, store.files(flight_id, "image", scheme), scheme)
+    write_mosaic(probability, files, scheme)
+
+    progress(0)
+    detections, footprint = polygons.detect(files, scheme, settings.polygons, theme=theme, band=band)
+    detections["confidence"] = _confidence(detections, model, theme)
+    progress(1)
+    comparison = compare.compare(
+        detections, mapped, footprint, probability, band=band, gsd_m=scheme.gsd_m, settings=settings.compare
+    )
+    progress(2)
+    return Compared(
+        comparison.discrepancies,
+        comparison.map_status,
+        detections,
+        _coverage(files, scheme, footprint),
+        orthophoto,
+        probability,
+    )
 
 
 def _band_of(theme: str, model: ModelPackage) -> int:

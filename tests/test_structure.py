@@ -26,6 +26,7 @@ LAYERS = [
     {"card"},
     {"packing"},
     {"pipeline", "cases"},
+    {"plan"},
     {"evaluation"},
     {"cli"},
 ]

@@ -296,6 +296,9 @@ LAYERS: dict[str, Words] = {
     "detection": Words("Detektioner", "Detections"),
     "coverage": Words("Täckning", "Coverage"),
     "run": Words("Körning", "Run"),
+    "appearing": Words("Tillkommer", "Appearing"),
+    "vanishing": Words("Försvinner", "Vanishing"),
+    "changed": Words("Byter klass", "Changed"),
     "probability": Words("Sannolikhet", "Probability"),
     "orthophoto": Words("Ortofoto", "Orthophoto"),
 }
