@@ -26,6 +26,7 @@ from geoai.catalog import Catalog
 from geoai.config import Settings, load_settings
 from geoai.errors import CatalogError, ConfigError
 from geoai.grid import TileScheme, crs_name, parse_crs
+from geoai.identity import carried_from
 from geoai.model import ModelPackage
 from geoai.publish.plan import write_plan
 from geoai.publish.reasons import reason
@@ -33,8 +34,7 @@ from geoai.publish.texts import CLASSES, HIDDEN_CLASSES
 
 log = logging.getLogger(__name__)
 
-SAME_IOU = 0.3
-"""Two signals of a family are the same from this intersection over union on (DISCREPANCIES: ledger)."""
+Rows = NDArray[np.intp]
 OTHER_AREA = 0.3
 """A rejected signal is asked about again where its area changes by more than this share."""
 DECIDED = ("confirmed", "rejected", "fixed", "unclear")
@@ -125,7 +125,7 @@ def make_plan(
         before, name = replay(old), str(against)
         reviews = _reviews(settings)
         if reviews:
-            before = with_verdicts(before, read_review(reviews[-1]), near_m=old.compare.max_tolerance_m)
+            before = with_verdicts(before, read_review(reviews[-1]))
     else:
         review = _review_of(settings, against)
         before, name = read_review(review), review.parent.name
@@ -134,7 +134,6 @@ def make_plan(
     plan = difference(
         before,
         after,
-        near_m=settings.compare.max_tolerance_m,
         flight_id=pipeline.id_of_flight(settings),
         against=name,
     )
@@ -221,91 +220,26 @@ def _review_of(settings: Settings, against: Path | None) -> Path:
 
 
 def read_review(path: Path) -> gpd.GeoDataFrame:
-    """Return the signals of a review that the run still found, with what was decided of them."""
+    """Return the signals that the run of a review found itself, with what was decided of them."""
     try:
         found = pyogrio.read_dataframe(path, layer="discrepancy")
+        runs = pyogrio.read_dataframe(path, layer="run", columns=["run_id", "started"], read_geometry=False)
     except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError) as error:
         raise ConfigError(f"{path}: expected a review, found {' '.join(str(error).split())}") from None
-    return found[found["lifecycle"] != "gone"].drop(columns="chip").reset_index(drop=True)
+    latest = runs.sort_values("started")["run_id"].iloc[-1]
+    return found[found["run_id"] == latest].drop(columns="chip").reset_index(drop=True)
 
 
-def match_signals(
-    before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, *, near_m: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the rows of *before* and of *after* that are the same signal, each at most once.
-
-    The same: of one family and theme, and with a shared map object, an intersection over union of SAME_IOU,
-    or centroids within the tolerance (*near_m* where none was measured). The best pair is taken first.
-    """
-    first, second = _candidates(before, after, near_m)
-    old, new = before.geometry.to_numpy()[first], after.geometry.to_numpy()[second]
-    shared_m2 = shapely.area(shapely.intersection(old, new))
-    iou = shared_m2 / (shapely.area(old) + shapely.area(new) - shared_m2)
-    apart_m = shapely.distance(shapely.centroid(old), shapely.centroid(new))
-    tolerance_m = after["tolerance_m"].fillna(near_m).to_numpy(dtype=np.float64)[second]
-    named = _shares_an_object(before, after, first, second)
-    same = (
-        (before["family"].to_numpy()[first] == after["family"].to_numpy()[second])
-        & (before["theme"].to_numpy()[first] == after["theme"].to_numpy()[second])
-        & (named | (iou >= SAME_IOU) | (apart_m <= tolerance_m))
-    )
-    first, second, iou, apart_m, named = (each[same] for each in (first, second, iou, apart_m, named))
-    west, south = (before.bounds.to_numpy()[first, side] for side in (0, 1))  # ties fall the same way
-    order = np.lexsort((south, west, apart_m.round(3), ~named, -iou.round(6)))
-    first, second = first[order], second[order]
-    taken: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
-    while len(first):
-        best = np.zeros(len(first), bool)
-        best[np.unique(first, return_index=True)[1]] = True
-        other = np.zeros(len(first), bool)
-        other[np.unique(second, return_index=True)[1]] = True
-        best &= other
-        taken.append((first[best], second[best]))
-        left = ~np.isin(first, first[best]) & ~np.isin(second, second[best])
-        first, second = first[left], second[left]
-    nothing = np.zeros(0, np.intp)
-    return (
-        np.concatenate([nothing, *(old for old, _ in taken)]),
-        np.concatenate([nothing, *(new for _, new in taken)]),
-    )
+def same_signals(before: gpd.GeoDataFrame, after: gpd.GeoDataFrame) -> tuple[Rows, Rows]:
+    """Return the rows of *before* and of *after* that are the same signal, as the ledger would say."""
+    carried = carried_from(after, before)
+    new = np.flatnonzero(carried >= 0)
+    return carried[new], new
 
 
-def _candidates(
-    before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, near_m: float
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the pairs that lie near each other or name the same map object."""
-    reach = max(near_m, float(after["tolerance_m"].max(skipna=True)) if len(after) else 0.0)
-    tree = shapely.STRtree(after.geometry.to_numpy())
-    first, second = tree.query(before.geometry.to_numpy(), predicate="dwithin", distance=reach)
-    pairs = _named(before).merge(_named(after), on="id", suffixes=("", "_after"))
-    both = np.concatenate(
-        [np.stack([first, second]), pairs[["row", "row_after"]].to_numpy(np.intp).T], axis=1
-    )
-    unique: NDArray[np.intp] = np.unique(both, axis=1)
-    return unique[0], unique[1]
-
-
-def _named(signals: gpd.GeoDataFrame) -> pd.DataFrame:
-    """Return a row for each map object that a signal names: row, id."""
-    ids = [json.loads(text) if text else [] for text in signals["map_object_ids"]]
-    rows = np.repeat(np.arange(len(ids)), [len(each) for each in ids])
-    return pd.DataFrame({"row": rows, "id": [str(name) for each in ids for name in each]})
-
-
-def _shares_an_object(
-    before: gpd.GeoDataFrame, after: gpd.GeoDataFrame, first: NDArray[np.intp], second: NDArray[np.intp]
-) -> NDArray[np.bool_]:
-    pairs = _named(before).merge(_named(after), on="id", suffixes=("", "_after"))
-    known = pairs["row"].to_numpy() * len(after) + pairs["row_after"].to_numpy()
-    shared: NDArray[np.bool_] = np.isin(first * len(after) + second, known)
-    return shared
-
-
-def with_verdicts(
-    signals: gpd.GeoDataFrame, reviewed: gpd.GeoDataFrame, *, near_m: float
-) -> gpd.GeoDataFrame:
+def with_verdicts(signals: gpd.GeoDataFrame, reviewed: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return *signals* with the identity and the verdicts of the *reviewed* ones that are the same."""
-    old, new = match_signals(reviewed, signals, near_m=near_m)
+    old, new = same_signals(reviewed, signals)
     result = signals.reset_index(drop=True)
     for column in ("discrepancy_id", "status", "reject_reason", "comment"):
         result[column] = pd.Series(reviewed[column].to_numpy()[old], index=new, dtype=object)
@@ -322,7 +256,7 @@ def difference(
 ) -> Plan:
     """Return what makes *after* another list than *before* (discrepancies; decided ones have a status)."""
     before, after = before.reset_index(drop=True), after.reset_index(drop=True)
-    old, new = match_signals(before, after, near_m=near_m)
+    old, new = same_signals(before, after)
     rows = _rows(after).reset_index(drop=True)
     was = _rows(before)
     for column in ("discrepancy_id", "verdict", "verdict_reason", "comment"):

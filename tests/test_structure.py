@@ -19,7 +19,7 @@ LAYERS = [
     {"segmenter"},
     {"model", "flight", "matching", "outlines", "extents", "evidence", "scene"},
     {"recolouring"},
-    {"samples", "tiling", "catalog", "prediction", "polygons", "maplayer", "compare", "publish"},
+    {"samples", "tiling", "catalog", "prediction", "polygons", "maplayer", "compare", "publish", "identity"},
     {"scoring", "contactsheet", "sources", "mining", "curves"},
     {"task", "resampling"},
     {"training", "demo", "scorecard"},
