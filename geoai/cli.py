@@ -45,6 +45,8 @@ model_app = typer.Typer(
     help="Model packages: which there are, what they are, adding one.", no_args_is_help=True
 )
 app.add_typer(model_app, name="model")
+policy_app = typer.Typer(help="What this map does not hold, learned from verdicts.", no_args_is_help=True)
+app.add_typer(policy_app, name="policy")
 console = Console()
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="YAML file of settings.")]
@@ -363,6 +365,32 @@ def add_model(
 
     package = add_package(source, data / "models")
     console.print(f"model    {package.folder}", soft_wrap=True)
+
+
+@policy_app.command("learn")
+def learn_policy(config: ConfigOption = DEFAULT_CONFIG, data: DataOption = None) -> None:
+    """Learn from the verdicts in the reviews what this map leaves out, and write data/policy.json.
+
+    The next run sets such signals aside where cross-validation says that it helps; `geoai plan` says which.
+    """
+    from geoai.policy import LEAST_VERDICTS, learn_from_runs, write_learned
+
+    settings = _settings(config, None, None, data)
+    models, verdicts = learn_from_runs(settings.data / "runs")
+    table = Table("class", "rejected as", title=f"{verdicts} verdicts", title_justify="left")
+    for name in ("rejected", "kept", "would hide", "rightly", "log loss", "of the proportion", "used"):
+        table.add_column(name, justify="right")
+    for model in models:
+        hidden = str(model.would_hide), str(model.would_hide_rightly)
+        losses = f"{model.log_loss:.2f}", f"{model.log_loss_of_proportion:.2f}"
+        counts = str(model.rejected), str(model.kept)
+        used = "yes" if model.helps else "no"
+        table.add_row(model.class_name, model.reason, *counts, *hidden, *losses, used)
+    console.print(table)
+    if not models:
+        console.print(f"too few verdicts of one class and reason: {LEAST_VERDICTS} are asked for")
+    write_learned(settings.data / "policy.json", models)
+    console.print(f"policy   {settings.data / 'policy.json'}", soft_wrap=True)
 
 
 def _bands(package: ModelPackage) -> str:

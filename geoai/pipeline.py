@@ -38,6 +38,7 @@ from geoai.tiling import BAND_NAMES, TileJob
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     import shapely
 
 log = logging.getLogger(__name__)
@@ -393,7 +394,7 @@ def make_review(
     marks = {item["id"]: item["properties"][catalog.FINGERPRINT] for item in store.items(name)}
     sections = {
         key: getattr(settings, key).model_dump(mode="json") for key in ("polygons", "compare", "publish")
-    }
+    } | {"policy": _policy_marks(settings)}
     config_hash = catalog.fingerprint(sections)
     fitted = model.object_calibration and asdict(model.object_calibration)
     run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot, fitted)[:8]}"
@@ -401,8 +402,9 @@ def make_review(
     review = folder / "review.gpkg"
     if review.exists():
         log.info("%s: up to date, left as it is", review)
-        found = pyogrio.read_dataframe(review, layer="discrepancy", columns=["class"], read_geometry=False)
-        return review, {str(key): int(n) for key, n in found["class"].value_counts().items()}
+        columns = ["class", "policy_group"]
+        found = pyogrio.read_dataframe(review, layer="discrepancy", columns=columns, read_geometry=False)
+        return review, count_signals(found)
 
     steps = 4
     compared = compare_stored(
@@ -434,8 +436,7 @@ def make_review(
         language=settings.publish.language,
     )
     progress("compare", steps, steps)
-    counts = compared.discrepancies["class"].value_counts()
-    return review, {str(key): int(n) for key, n in counts.items()}
+    return review, count_signals(compared.discrepancies)
 
 
 @dataclass(frozen=True)
@@ -460,7 +461,7 @@ def compare_stored(
     progress: Callable[[int], None] = lambda done: None,
 ) -> Compared:
     """Hold what is stored of the flight against *mapped* objects; mosaics are made in *folder* on the way."""
-    from geoai import compare, polygons
+    from geoai import compare, policy, polygons
 
     store, theme, band = (
         Catalog(settings.data / "catalog"),
@@ -480,14 +481,30 @@ def compare_stored(
         detections, mapped, footprint, probability, band=band, gsd_m=scheme.gsd_m, settings=settings.compare
     )
     progress(2)
+    learned = policy.read_learned(settings.data / "policy.json")
+    objects = comparison.map_status.geometry.to_numpy()
     return Compared(
-        comparison.discrepancies,
+        policy.set_aside(comparison.discrepancies, objects, orthophoto, settings.policy, learned),
         comparison.map_status,
         detections,
         _coverage(files, scheme, footprint),
         orthophoto,
         probability,
     )
+
+
+def _policy_marks(settings: Settings) -> list[Any]:
+    """Return what decides which signals are set aside: the rules, and what was learned."""
+    learned = settings.data / "policy.json"
+    rules = [rule.model_dump(mode="json") for rule in settings.policy]
+    return [rules, learned.read_text(encoding="utf-8") if learned.exists() else None]
+
+
+def count_signals(discrepancies: pd.DataFrame) -> dict[str, int]:
+    """Return the signals by class; those that a policy sets aside count by its name, 'policy patio_roof'."""
+    group = "policy " + discrepancies["policy_group"].astype("string")
+    counts = group.fillna(discrepancies["class"]).value_counts()
+    return {str(key): int(n) for key, n in counts.items()}
 
 
 def _band_of(theme: str, model: ModelPackage) -> int:

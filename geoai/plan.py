@@ -250,7 +250,6 @@ def difference(
     before: gpd.GeoDataFrame,
     after: gpd.GeoDataFrame,
     *,
-    near_m: float,
     flight_id: str = "",
     against: str = "",
 ) -> Plan:

@@ -197,7 +197,10 @@ def _tiles_of(geometries: Geometries, coverage: gpd.GeoDataFrame) -> list[str | 
 
 
 def _to_review(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    return discrepancies[~discrepancies["class"].isin(HIDDEN_CLASSES)]
+    shown = ~discrepancies["class"].isin(HIDDEN_CLASSES)
+    if "policy_group" in discrepancies:
+        shown &= discrepancies["policy_group"].isna()
+    return discrepancies[shown]
 
 
 def _extent(discrepancies: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> Bounds:
