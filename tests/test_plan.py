@@ -11,7 +11,7 @@ import pyogrio
 import pytest
 import shapely
 from conftest import WriteOrthophoto
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from review_case import signals
@@ -43,6 +43,7 @@ CLASSES = st.lists(
 )
 
 
+@settings(max_examples=20)
 @given(CLASSES, st.randoms())
 def test_the_same_list_in_any_order_is_no_change(classes: list[str], chance: Any) -> None:
     before = listed(classes, [square(n) for n in range(len(classes))])
@@ -53,6 +54,7 @@ def test_the_same_list_in_any_order_is_no_change(classes: list[str], chance: Any
     assert (plan.by_class()["before"] == plan.by_class()["after"]).all()
 
 
+@settings(max_examples=20)
 @given(CLASSES, st.data())
 def test_what_comes_and_goes_is_exactly_what_was_added_and_taken_away(classes: list[str], data: Any) -> None:
     everything = listed(classes, [square(n) for n in range(len(classes))])
@@ -197,10 +199,10 @@ def test_two_files_can_be_held_against_each_other_and_verdicts_follow(project: P
 )
 def test_predictions_that_are_missing_or_stale_are_one_line(project: Path, change: str, message: str) -> None:
     values = {"prediction.halo_px": 64, "tiling.tile_m": 100, "flight.id": "other"}
-    settings = load_settings(project / "town.yaml", {change: values[change]})
+    changed = load_settings(project / "town.yaml", {change: values[change]})
     against = next((project / "data" / "runs" / "F1").iterdir())
     with pytest.raises(GeoaiError) as error:
-        make_plan(settings, against)
+        make_plan(changed, against)
     assert str(error.value).startswith(message.format(data=project / "data"))
     assert "\n" not in str(error.value)
 

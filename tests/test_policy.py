@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from review_case import signals
 from scipy.optimize import minimize
@@ -58,6 +58,7 @@ def test_a_rule_holds_within_every_bound_and_never_for_what_was_not_measured(
     assert fits(PATIO, traits(row)).tolist() == [holds]
 
 
+@settings(max_examples=20)
 @given(st.lists(st.sampled_from(["missing", "extended", "demolished"]), min_size=1, max_size=6))
 def test_nothing_is_dropped_and_what_is_set_aside_comes_last(classes: list[str]) -> None:
     before = found(classes)
@@ -84,11 +85,9 @@ def test_the_first_rule_that_holds_counts_and_the_map_is_asked_how_often_it_has_
 def test_the_reason_says_why_in_both_languages() -> None:
     mapped = traits({}, {"area_m2": 200.0})
     row = apply_policy(found(["extended"]), traits({}), mapped, [PATIO], []).iloc[0].to_dict()
-    assert reason(row, "en").endswith(
-        "Set aside as patio roof: attached, 18\xa0m², brightness 0.80 (50% of the map's objects are like it).".replace(
-            "18\xa0m²", "18.0\xa0m²"
-        )
-    )
+    said = "Set aside as patio roof: attached, 18.0\xa0m², brightness 0.80 (50% of the map's objects are "
+    said += "like it)."
+    assert reason(row, "en").endswith(said)
     assert "Åsidosatt som altantak: sammanbyggd, 18,0\xa0m², ljushet 0,80" in reason(row, "sv")
 
 
@@ -117,7 +116,7 @@ def test_wrong_rules_are_refused_with_what_is_wrong(tmp_path: Path, rule: str, m
 
 
 def verdicts(count: int, *, differ: bool, seed: int = 1) -> pd.DataFrame:
-    """Return as many rejected patio roofs as kept extensions; they *differ* in brightness and area, or not."""
+    """Return as many rejected patio roofs as kept extensions, which *differ* in two traits or not."""
     chance = np.random.default_rng(seed)
     rejected = np.arange(2 * count) % 2 == 0
     bright = np.where(rejected & differ, 0.8, 0.4) + chance.normal(0, 0.1, 2 * count)
@@ -139,7 +138,7 @@ def test_what_differs_is_learned_and_a_signal_like_it_says_how_many_it_is_like()
     assert model.weight["brightness"] > 0 > model.weight["area_m2"]
     looks = traits({"brightness": 0.9, "area_m2": 12.0}, {"brightness": 0.3, "area_m2": 60.0})
     after = apply_policy(found(["extended", "extended"]), looks, traits(), [], [model])
-    assert after["policy_group"].tolist() == [None, "patio_roof"]
+    assert after["policy_group"].iloc[1] == "patio_roof"
     assert "like 41 signals that were rejected as patio roof" in reason(after.iloc[1].to_dict(), "en")
     assert after["policy_group"].isna().iloc[0]
 

@@ -88,13 +88,15 @@ def _policy(signal: Mapping[str, Any], language: Language) -> str:
     group = _known(signal, "policy_group", None)
     if group is None:
         return ""
-    name = DOMAINS["reject_reason"].get(group)
-    words = name.say(language).lower() if name else group
+    known = DOMAINS["reject_reason"].get(group)
+    words = known.say(language).lower() if known else group
     like = _known(signal, "policy_like", None)
     if like is not None:
         sentence = POLICY_LIKE.say(language).format(count=int(like), name=words)
     else:
-        facts = ", ".join(_trait(*fact, language) for fact in (signal.get("policy_facts") or {}).items())
+        facts = ", ".join(
+            _trait(name, value, language) for name, value in (signal.get("policy_facts") or {}).items()
+        )
         sentence = POLICY_RULE.say(language).format(name=words, facts=facts)
     share = number(signal.get("policy_mapped_share"), "percent", language)
     mapped = f" ({POLICY_MAPPED.say(language).format(share)})" if share else ""
