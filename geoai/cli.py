@@ -469,6 +469,10 @@ def _show_plan(made: Plan) -> None:
         signed = [f"{sign}{row[key]}" if row[key] else "" for key, sign in PLANNED.items()]
         table.add_row(str(name), str(row["before"]), *signed, str(row["after"]))
     console.print(table)
+    old, new = (made.changed[name].fillna("no policy") for name in ("policy_before", "policy_group"))
+    regrouped = new[old != new]
+    for name, count in regrouped.value_counts().sort_index().items():
+        console.print(f"{count} that stay would be set aside by {name}", highlight=False)
     for effect, words in VERDICT_EFFECTS.items():
         for verdict, rows in made.verdicts[made.verdicts["effect"] == effect].groupby("verdict"):
             console.print(f"[red]{len(rows)} {verdict}[/] {words}:", highlight=False)
