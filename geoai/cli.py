@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from geoai.config import Settings
     from geoai.model import ModelPackage
     from geoai.pipeline import RunResult
+    from geoai.plan import Plan
 
 app = typer.Typer(
     help="Find where a digital map no longer agrees with the newest orthophotos.",
@@ -46,6 +47,8 @@ model_app = typer.Typer(
 app.add_typer(model_app, name="model")
 review_app = typer.Typer(help="What reviewers decided.", no_args_is_help=True)
 app.add_typer(review_app, name="review")
+policy_app = typer.Typer(help="What this map does not hold, learned from verdicts.", no_args_is_help=True)
+app.add_typer(policy_app, name="policy")
 console = Console()
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="YAML file of settings.")]
@@ -59,6 +62,12 @@ DataOption = Annotated[Path | None, typer.Option("--data", help="Folder for resu
 ResultsOption = Annotated[
     Path, typer.Option("--data", help="Folder for results; added models lie in its models/.")
 ]
+PLANNED = {"come": "+", "go": "−", "in": "+", "out": "−"}
+VERDICT_EFFECTS = {
+    "lost": "would be lost",
+    "other_class": "would be of another class",
+    "other_area": "would be asked about again, with another area",
+}
 DEFAULT_CONFIG = Path("configs/default.yaml")
 
 
@@ -106,6 +115,37 @@ def run(
         result = pipeline.run(settings, progress)
     _show(result)
     if any(finding.severity == "error" for finding in result.findings):
+        raise typer.Exit(2)
+
+
+@app.command()
+def plan(
+    config: ConfigOption = DEFAULT_CONFIG,
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Folder of a run, or a YAML file, to hold against; default: the latest run."),
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder for plan.gpkg, the changes as layers.")] = None,
+    map_source: MapOption = None,
+    data: DataOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+) -> None:
+    """Say what other settings would do to the list of a run. Exits 2 where they change it.
+
+    What is predicted already is compared again; nothing is predicted, and nothing written but plan.gpkg.
+    """
+    from geoai.plan import make_plan
+
+    settings = _settings(config, None, map_source, data)
+    with nullcontext(lambda stage, done, total: None) if as_json else _progress() as progress:
+        made = make_plan(settings, against, output=output, progress=progress)
+    if as_json:
+        print(made.to_json(), end="")
+    else:
+        _show_plan(made)
+        if output is not None:
+            console.print(f"plan     {output / 'plan.gpkg'}", soft_wrap=True)
+    if made.changes:
         raise typer.Exit(2)
 
 
@@ -355,6 +395,32 @@ def import_reviews(
         raise typer.Exit(2)
 
 
+@policy_app.command("learn")
+def learn_policy(config: ConfigOption = DEFAULT_CONFIG, data: DataOption = None) -> None:
+    """Learn from the verdicts in the reviews what this map leaves out, and write data/policy.json.
+
+    The next run sets such signals aside where cross-validation says that it helps; `geoai plan` says which.
+    """
+    from geoai.policy import LEAST_VERDICTS, learn_from_runs, write_learned
+
+    settings = _settings(config, None, None, data)
+    models, verdicts = learn_from_runs(settings.data / "runs")
+    table = Table("class", "rejected as", title=f"{verdicts} verdicts", title_justify="left")
+    for name in ("rejected", "kept", "would hide", "rightly", "log loss", "of the proportion", "used"):
+        table.add_column(name, justify="right")
+    for model in models:
+        hidden = str(model.would_hide), str(model.would_hide_rightly)
+        losses = f"{model.log_loss:.2f}", f"{model.log_loss_of_proportion:.2f}"
+        counts = str(model.rejected), str(model.kept)
+        used = "yes" if model.helps else "no"
+        table.add_row(model.class_name, model.reason, *counts, *hidden, *losses, used)
+    console.print(table)
+    if not models:
+        console.print(f"too few verdicts of one class and reason: {LEAST_VERDICTS} are asked for")
+    write_learned(settings.data / "policy.json", models)
+    console.print(f"policy   {settings.data / 'policy.json'}", soft_wrap=True)
+
+
 def _bands(package: ModelPackage) -> str:
     optional = package.optional_bands
     return ", ".join(f"({band})" if band in optional else band for band in package.bands)
@@ -419,6 +485,29 @@ def _show(result: RunResult) -> None:
     _show_findings(result.findings)
     console.print(f"peak memory {result.peak_memory_mb} MB")
     console.print(f"review   {result.review}\nproject  {result.review.with_suffix('.qgz')}", soft_wrap=True)
+
+
+def _show_plan(made: Plan) -> None:
+    title = f"{made.flight_id}: what would change against {made.against}"
+    table = Table("class", title=title, title_justify="left")
+    for name in ("now", "come", "go", "becomes", "ceases", "then"):
+        table.add_column(name, justify="right")
+    counts = made.by_class()
+    for name, row in [*counts.iterrows(), ("all", counts.sum())]:
+        signed = [f"{sign}{row[key]}" if row[key] else "" for key, sign in PLANNED.items()]
+        table.add_row(str(name), str(row["before"]), *signed, str(row["after"]))
+    console.print(table)
+    old, new = (made.changed[name].fillna("no policy") for name in ("policy_before", "policy_group"))
+    regrouped = new[old != new]
+    for name, count in regrouped.value_counts().sort_index().items():
+        console.print(f"{count} that stay would be set aside by {name}", highlight=False)
+    for effect, words in VERDICT_EFFECTS.items():
+        for verdict, rows in made.verdicts[made.verdicts["effect"] == effect].groupby("verdict"):
+            console.print(f"[red]{len(rows)} {verdict}[/] {words}:", highlight=False)
+            for row in rows.itertuples():
+                place = f"{row.x:.0f}, {row.y:.0f}"
+                line = f"  {row.discrepancy_id} at {place}: {row.reason}"
+                console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 def _show_findings(findings: Any) -> None:

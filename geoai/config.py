@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import difflib
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -145,6 +146,64 @@ class CompareSettings(Section):
     visible_share: Fraction = Field(0.8, description="Below this share of valid pixels: not_assessable.")
 
 
+class PolicyRule(Section):
+    """Something that stands there and that this map does not hold, named by its traits.
+
+    Every bound that is given must hold; see `geoai.traits` for what each trait measures.
+    """
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")] = Field(
+        description="Name of the group, e.g. patio_roof."
+    )
+    class_name: Literal["missing", "extended", "missing|extended"] = Field(
+        "missing|extended", alias="class", description="Classes of signals that it is about."
+    )
+    attached: bool | None = Field(None, description="Stands against a mapped object, or by itself.")
+    min_contact_share: Fraction | None = Field(None, description="Share of its outline along mapped objects.")
+    max_contact_share: Fraction | None = None
+    min_area_m2: SquareMetres | None = Field(None, description="Area (m²).")
+    max_area_m2: SquareMetres | None = None
+    min_elongation: Annotated[float, Field(ge=1.0)] | None = Field(
+        None, description="Longer side over shorter side."
+    )
+    max_elongation: Annotated[float, Field(ge=1.0)] | None = None
+    min_rectangularity: Fraction | None = Field(None, description="Share that it fills of its rectangle.")
+    max_rectangularity: Fraction | None = None
+    min_brightness: Fraction | None = Field(None, description="Brightness of the roof, 0 to 1.")
+    max_brightness: Fraction | None = None
+    min_texture: Fraction | None = Field(None, description="Standard deviation of the brightness, 0 to 1.")
+    max_texture: Fraction | None = None
+
+    @property
+    def classes(self) -> list[str]:
+        """The classes that the rule is about."""
+        return self.class_name.split("|")
+
+    def bounds(self) -> list[tuple[str, float, float]]:
+        """Return (trait, least, most) for each trait that the rule names."""
+        named = [] if self.attached is None else [("attached", float(self.attached), float(self.attached))]
+        for trait in ("contact_share", "area_m2", "elongation", "rectangularity", "brightness", "texture"):
+            least, most = (getattr(self, f"{end}_{trait}") for end in ("min", "max"))
+            if least is not None or most is not None:
+                named.append(
+                    (trait, -math.inf if least is None else least, math.inf if most is None else most)
+                )
+        return named
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        bounds = self.bounds()
+        if not bounds:
+            raise ValueError(f"policy {self.name}: expected at least one trait, found none")
+        for trait, least, most in bounds:
+            if least > most:
+                found = f"{least:g} above {most:g}"
+                raise ValueError(
+                    f"policy {self.name}: expected min_{trait} at most max_{trait}, found {found}"
+                )
+        return self
+
+
 class PublishSettings(Section):
     """What the reviewer gets."""
 
@@ -162,7 +221,16 @@ class Settings(Section):
     polygons: PolygonSettings = PolygonSettings()
     map: MapSettings = MapSettings()
     compare: CompareSettings = CompareSettings()
+    policy: tuple[PolicyRule, ...] = Field((), description="What this map does not hold; first rule first.")
     publish: PublishSettings = PublishSettings()
+
+    @model_validator(mode="after")
+    def _rules_have_names_of_their_own(self) -> Self:
+        names = [rule.name for rule in self.policy]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"policy: expected a name of its own for each rule, found {twice[0]} twice")
+        return self
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:

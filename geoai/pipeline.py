@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ from rasterio.errors import RasterioError
 
 from geoai import __version__, catalog, flight, prediction, tiling
 from geoai.catalog import Catalog
-from geoai.config import Settings
+from geoai.config import PredictionSettings, Settings
 from geoai.errors import CatalogError, ConfigError
 from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, crs_name, parse_crs
@@ -38,6 +38,7 @@ from geoai.tiling import BAND_NAMES, TileJob
 
 if TYPE_CHECKING:
     import geopandas as gpd
+    import pandas as pd
     import shapely
 
     from geoai.ledger import Ledger
@@ -195,10 +196,7 @@ def open_ledger(settings: Settings) -> Ledger:
 def accept(settings: Settings, progress: Progress = lambda stage, done, total: None) -> Acceptance:
     """Look at the flight's folder: which sheets can be used, and what is wrong with the rest."""
     crs = parse_crs(settings.crs)
-    flight_id = settings.flight.id or (
-        settings.flight.folder.resolve().name if settings.flight.folder else "flight"
-    )
-    memo = settings.data / "catalog" / "flights" / flight_id / "orthophotos.memo"
+    memo = settings.data / "catalog" / "flights" / id_of_flight(settings) / "orthophotos.memo"
     looked_at = 0
 
     def on_file(_: str) -> None:
@@ -208,6 +206,12 @@ def accept(settings: Settings, progress: Progress = lambda stage, done, total: N
 
     flown, findings = flight.scan_flight(settings.flight, crs, memo=memo, on_file=on_file)
     return Acceptance(flown, tuple(findings), tiling.tile_scheme(flown, settings.tiling))
+
+
+def id_of_flight(settings: Settings) -> str:
+    """Return the flight's id in the catalogue: the configured one, else the name of its folder."""
+    folder = settings.flight.folder
+    return settings.flight.id or (folder.resolve().name if folder else "flight")
 
 
 def cut_tile(settings: Settings, acceptance: Acceptance, job: TileJob) -> TileOutcome:
@@ -276,6 +280,26 @@ def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[
     )
 
 
+def prediction_mark(
+    tile_id: str,
+    images: Mapping[str, Any],
+    scheme: TileScheme,
+    options: PredictionSettings,
+    model: ModelPackage,
+) -> tuple[list[str], str]:
+    """Return the tiles of *images* (items by id) that a tile's prediction reads, and its fingerprint."""
+    reach = scheme.tile_box(tile_id).snapped(STRIDE_PX).grown(options.halo_px)
+    near = [name for name in scheme.tiles_over(reach) if name in images]
+    mark = catalog.fingerprint(
+        "prediction",
+        {name: images[name]["assets"]["image"]["file:checksum"] for name in near},
+        options.model_dump(include={"window_px", "halo_px", "precision"}),
+        model.checksum,
+        asdict(model.calibration),
+    )
+    return near, mark
+
+
 class TileReader:
     """Predicts the tiles of one flight; the network is loaded when the first tile needs it."""
 
@@ -298,15 +322,7 @@ class TileReader:
         """Predict one tile unless it is there already, and commit its item."""
         scheme, options = self.acceptance.scheme, self.settings.prediction
         box = scheme.tile_box(tile_id)
-        reach = box.snapped(STRIDE_PX).grown(options.halo_px)
-        near = [name for name in scheme.tiles_over(reach) if name in self._files]
-        mark = catalog.fingerprint(
-            "prediction",
-            {name: self.images[name]["assets"]["image"]["file:checksum"] for name in near},
-            options.model_dump(include={"window_px", "halo_px", "precision"}),
-            self.model.checksum,
-            asdict(self.model.calibration),
-        )
+        near, mark = prediction_mark(tile_id, self.images, scheme, options, self.model)
         if self.store.is_done(self.collection, tile_id, mark):
             return TileOutcome(tile_id, "skipped")
         try:
@@ -383,7 +399,7 @@ def make_review(
     """
     import pyogrio
 
-    from geoai import compare, polygons, publish
+    from geoai import publish
 
     mapped, snapshot = open_map(settings)
     ledger = open_ledger(settings)
@@ -394,7 +410,7 @@ def make_review(
     marks = {item["id"]: item["properties"][catalog.FINGERPRINT] for item in store.items(name)}
     sections = {
         key: getattr(settings, key).model_dump(mode="json") for key in ("polygons", "compare", "publish")
-    }
+    } | {"policy": _policy_marks(settings)}
     config_hash = catalog.fingerprint(sections)
     fitted = model.object_calibration and asdict(model.object_calibration)
     run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot, fitted)[:8]}"
@@ -402,27 +418,16 @@ def make_review(
     review = folder / "review.gpkg"
     if review.exists():
         log.info("%s: up to date, left as it is", review)
+        columns = ["class", "policy_group"]
         found = pyogrio.read_dataframe(
-            review, layer="discrepancy", columns=["class"], where=f"run_id = '{run_id}'", read_geometry=False
+            review, layer="discrepancy", columns=columns, where=f"run_id = '{run_id}'", read_geometry=False
         )
-        return review, {str(key): int(n) for key, n in found["class"].value_counts().items()}
-
-    theme = settings.map.theme
-    band = _band_of(theme, model)
-    files = store.files(name, "probability", scheme)
-    orthophoto, probability = folder / "orthophoto.vrt", folder / "probability.vrt"
-    write_mosaic(orthophoto, store.files(flown.id, "image", scheme), scheme)
-    write_mosaic(probability, files, scheme)
+        return review, count_signals(found)
 
     steps = 4
-    progress("compare", 0, steps)
-    detections, footprint = polygons.detect(files, scheme, settings.polygons, theme=theme, band=band)
-    detections["confidence"] = confidence(detections, model, theme)
-    progress("compare", 1, steps)
-    comparison = compare.compare(
-        detections, mapped, footprint, probability, band=band, gsd_m=scheme.gsd_m, settings=settings.compare
+    compared = compare_stored(
+        settings, scheme, model, flown.id, mapped, folder, lambda done: progress("compare", done, steps)
     )
-    progress("compare", 2, steps)
     info = publish.RunInfo(
         run_id=run_id,
         flight_id=flown.id,
@@ -440,11 +445,11 @@ def make_review(
     signals = ledger.record(
         info,
         moment=flown.interval[0],
-        themes=[theme],
-        discrepancies=comparison.discrepancies,
-        map_status=comparison.map_status,
+        themes=[settings.map.theme],
+        discrepancies=compared.discrepancies,
+        map_status=compared.map_status,
         mapped=mapped,
-        footprint=footprint,
+        footprint=compared.footprint,
         language=settings.publish.language,
     )
     progress("compare", 3, steps)
@@ -452,16 +457,85 @@ def make_review(
         folder,
         info,
         discrepancies=signals,
-        map_status=comparison.map_status,
-        detections=detections,
-        coverage=_coverage(files, scheme, footprint),
-        orthophoto=orthophoto,
-        probability=probability,
+        map_status=compared.map_status,
+        detections=compared.detections,
+        coverage=compared.coverage,
+        orthophoto=compared.orthophoto,
+        probability=compared.probability,
         language=settings.publish.language,
     )
     progress("compare", steps, steps)
-    counts = comparison.discrepancies["class"].value_counts()
-    return review, {str(key): int(n) for key, n in counts.items()}
+    return review, count_signals(compared.discrepancies)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """What the stored predictions of a flight say of the map: a run publishes it, a plan only looks at it."""
+
+    discrepancies: gpd.GeoDataFrame
+    map_status: gpd.GeoDataFrame
+    detections: gpd.GeoDataFrame
+    footprint: shapely.Geometry
+    coverage: gpd.GeoDataFrame
+    orthophoto: Path
+    probability: Path
+
+
+def compare_stored(
+    settings: Settings,
+    scheme: TileScheme,
+    model: ModelPackage,
+    flight_id: str,
+    mapped: gpd.GeoDataFrame,
+    folder: Path,
+    progress: Callable[[int], None] = lambda done: None,
+) -> Compared:
+    """Hold what is stored of the flight against *mapped* objects; mosaics are made in *folder* on the way."""
+    from geoai import compare, policy, polygons
+
+    store, theme, band = (
+        Catalog(settings.data / "catalog"),
+        settings.map.theme,
+        _band_of(settings.map.theme, model),
+    )
+    files = store.files(f"{flight_id}.{model.id}", "probability", scheme)
+    orthophoto, probability = folder / "orthophoto.vrt", folder / "probability.vrt"
+    write_mosaic(orthophoto, store.files(flight_id, "image", scheme), scheme)
+    write_mosaic(probability, files, scheme)
+
+    progress(0)
+    detections, footprint = polygons.detect(files, scheme, settings.polygons, theme=theme, band=band)
+    detections["confidence"] = confidence(detections, model, theme)
+    progress(1)
+    comparison = compare.compare(
+        detections, mapped, footprint, probability, band=band, gsd_m=scheme.gsd_m, settings=settings.compare
+    )
+    progress(2)
+    learned = policy.read_learned(settings.data / "policy.json")
+    objects = comparison.map_status.geometry.to_numpy()
+    return Compared(
+        policy.set_aside(comparison.discrepancies, objects, orthophoto, settings.policy, learned),
+        comparison.map_status,
+        detections,
+        footprint,
+        _coverage(files, scheme, footprint),
+        orthophoto,
+        probability,
+    )
+
+
+def _policy_marks(settings: Settings) -> list[Any]:
+    """Return what decides which signals are set aside: the rules, and what was learned."""
+    learned = settings.data / "policy.json"
+    rules = [rule.model_dump(mode="json") for rule in settings.policy]
+    return [rules, learned.read_text(encoding="utf-8") if learned.exists() else None]
+
+
+def count_signals(discrepancies: pd.DataFrame) -> dict[str, int]:
+    """Return the signals by class; those that a policy sets aside count by its name, 'policy patio_roof'."""
+    group = "policy " + discrepancies["policy_group"].astype("string")
+    counts = group.fillna(discrepancies["class"]).value_counts()
+    return {str(key): int(n) for key, n in counts.items()}
 
 
 def _band_of(theme: str, model: ModelPackage) -> int:

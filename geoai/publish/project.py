@@ -31,9 +31,9 @@ from geoai.publish.texts import HIDDEN_CLASSES, LAYERS, PROJECT, Language
 
 Bounds = tuple[float, float, float, float]
 
-TO_REVIEW = '"status" = \'open\' AND "lifecycle" <> \'gone\' AND "class" NOT IN ({})'.format(
-    ", ".join(f"'{code}'" for code in HIDDEN_CLASSES)
-)
+TO_REVIEW = (
+    '"status" = \'open\' AND "lifecycle" <> \'gone\' AND "policy_group" IS NULL AND "class" NOT IN ({})'
+).format(", ".join(f"'{code}'" for code in HIDDEN_CLASSES))
 """The rows of discrepancy that wait for a reviewer."""
 
 PROBABILITY_RAMP = (
@@ -103,6 +103,13 @@ def review_project(
         "group_review": [
             _table(
                 "to_review", discrepancy_style(language), f"discrepancy|subset={TO_REVIEW}", editable=True
+            ),
+            _table(
+                "policy",
+                discrepancy_style(language),
+                'discrepancy|subset="policy_group" IS NOT NULL',
+                visible=False,
+                editable=True,
             ),
             _table("all", discrepancy_style(language), "discrepancy", visible=False, editable=True),
         ],

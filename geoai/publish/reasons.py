@@ -11,7 +11,23 @@ from typing import Any
 
 import pandas as pd
 
-from geoai.publish.texts import AREA, AT_EDGE, CLASSES, FACTS, GONE, OTHER_THEME, SHIFT, THEMES, Language
+from geoai.publish.texts import (
+    AREA,
+    AT_EDGE,
+    ATTACHED,
+    CLASSES,
+    DOMAINS,
+    FACTS,
+    GONE,
+    OTHER_THEME,
+    POLICY_LIKE,
+    POLICY_MAPPED,
+    POLICY_RULE,
+    SHIFT,
+    THEMES,
+    TRAITS,
+    Language,
+)
 
 NBSP = "\u00a0"
 
@@ -33,7 +49,7 @@ def reason(signal: Mapping[str, Any], language: Language) -> str:
         facts.append(AT_EDGE.say(language))
     known = "; ".join(fact for fact in facts if fact)
     before = GONE.say(language) if signal.get("lifecycle") == "gone" else ""
-    return f"{before}{sentence} ({known})." if known else f"{before}{sentence}."
+    return before + (f"{sentence} ({known})." if known else f"{sentence}.") + _policy(signal, language)
 
 
 def number(value: Any, form: str, language: Language) -> str:
@@ -67,6 +83,33 @@ def _fact(signal: Mapping[str, Any], fact: str, noun: str, language: Language) -
         column, form, words = FACTS[fact]
         text = number(signal.get(column), form, language)
     return words.say(language).format(text, noun=noun) if text else ""
+
+
+def _policy(signal: Mapping[str, Any], language: Language) -> str:
+    """Return the sentence that says why a policy sets the signal aside, '' where none does."""
+    group = _known(signal, "policy_group", None)
+    if group is None:
+        return ""
+    known = DOMAINS["reject_reason"].get(group)
+    words = known.say(language).lower() if known else group
+    like = _known(signal, "policy_like", None)
+    if like is not None:
+        sentence = POLICY_LIKE.say(language).format(count=int(like), name=words)
+    else:
+        facts = ", ".join(
+            _trait(name, value, language) for name, value in (signal.get("policy_facts") or {}).items()
+        )
+        sentence = POLICY_RULE.say(language).format(name=words, facts=facts)
+    share = number(signal.get("policy_mapped_share"), "percent", language)
+    mapped = f" ({POLICY_MAPPED.say(language).format(share)})" if share else ""
+    return f" {sentence}{mapped}."
+
+
+def _trait(name: str, value: float, language: Language) -> str:
+    if name == "attached":
+        return ATTACHED[int(value)].say(language)
+    form, words = TRAITS[name]
+    return words.say(language).format(number(value, form, language))
 
 
 def _first_known(signal: Mapping[str, Any], *columns: str) -> Any:

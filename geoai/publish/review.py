@@ -183,6 +183,8 @@ def _tiles_of(geometries: Geometries, coverage: gpd.GeoDataFrame) -> list[str | 
 
 def _to_review(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     hidden = discrepancies["class"].isin(HIDDEN_CLASSES) | (discrepancies["lifecycle"] == "gone")
+    if "policy_group" in discrepancies:
+        hidden |= discrepancies["policy_group"].notna()
     return discrepancies[~hidden & (discrepancies["status"] == "open")]
 
 

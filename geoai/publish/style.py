@@ -145,6 +145,22 @@ def run_style(language: Language) -> Element:
     return _vector_style(RUN, language)
 
 
+def plan_style(table: Table, language: Language) -> Element:
+    """Return the style of a plan's layer: the classes as in a review, all of them shown."""
+    categories = [
+        Category(code, look.name.say(language), _signal_symbol(look, fades=False))
+        for code, look in CLASSES.items()
+    ]
+    style = _vector_style(table, language)
+    style.append(categorized("class", categories, order_by='"priority"'))
+    SubElement(style, "mapTip").text = '<b>[% represent_value("class") %]</b><br/>[% "reason" %]'
+    SubElement(
+        style, "previewExpression"
+    ).text = "represent_value(\"class\") || ' – ' || round($area) || ' m²'"
+    _sort_table(style, '"priority"')
+    return style
+
+
 def layer_styles(language: Language) -> dict[Table, Element]:
     """Return the default style of every table."""
     return {
@@ -159,9 +175,12 @@ def layer_styles(language: Language) -> dict[Table, Element]:
 # --- signals ---------------------------------------------------------------------------------------------
 
 
-def _signal_symbol(look: ClassLook) -> Symbol:
+def _signal_symbol(look: ClassLook, *, fades: bool = True) -> Symbol:
+    """Return how a class is drawn; where the table has a status, what is decided *fades*."""
     opacity = (
         f"CASE WHEN \"status\" IN ('open', 'unclear') THEN {look.opacity} ELSE {look.opacity * 0.35:g} END"
+        if fades
+        else f"{look.opacity}"
     )
     casing = DARK if _is_light(look.colour) else WHITE
     strokes = (Stroke(casing, 1.2, alpha=190), Stroke(look.colour, 0.7, look.dashed))

@@ -228,6 +228,26 @@ FACTS: dict[str, tuple[str, str, Words]] = {
     "cardinality": ("cardinality", "text", Words("karta:bild {}", "map:image {}")),
 }
 
+TRAITS: dict[str, tuple[str, Words]] = {
+    # name: (format of `reasons.number`, words)
+    "contact_share": (
+        "percent",
+        Words("{} av omkretsen mot karterade objekt", "{} of it along mapped objects"),
+    ),
+    "area_m2": ("area", Words("{}", "{}")),
+    "elongation": ("share", Words("långsmalhet {}", "elongation {}")),
+    "rectangularity": ("share", Words("rektangularitet {}", "rectangularity {}")),
+    "brightness": ("share", Words("ljushet {}", "brightness {}")),
+    "texture": ("share", Words("textur {}", "texture {}")),
+}
+ATTACHED = (Words("fristående", "free-standing"), Words("sammanbyggd", "attached"))
+POLICY_RULE = Words("Åsidosatt som {name}: {facts}", "Set aside as {name}: {facts}")
+POLICY_LIKE = Words(
+    "Åsidosatt: lik {count} avvikelser som avvisats som {name}",
+    "Set aside: like {count} signals that were rejected as {name}",
+)
+POLICY_MAPPED = Words("{} av kartans objekt är sådana", "{} of the map's objects are like it")
+
 SHIFT = Words("förskjutning {}", "shift {}")
 AREA = Words(" om {}", " of {}")
 AT_EDGE = Words("vid bildens kant", "at the edge of the imagery")
@@ -307,11 +327,15 @@ LAYERS: dict[str, Words] = {
     "discrepancy": Words("Avvikelser", "Discrepancies"),
     "to_review": Words("Att granska", "To review"),
     "all": Words("Alla avvikelser", "All discrepancies"),
+    "policy": Words("Åsidosatta enligt policy", "Set aside by policy"),
     "map": Words("Karta", "Map"),
     "map_status": Words("Kartobjekt efter status", "Map objects by status"),
     "detection": Words("Detektioner", "Detections"),
     "coverage": Words("Täckning", "Coverage"),
     "run": Words("Körning", "Run"),
+    "appearing": Words("Tillkommer", "Appearing"),
+    "vanishing": Words("Försvinner", "Vanishing"),
+    "changed": Words("Byter klass", "Changed"),
     "probability": Words("Sannolikhet", "Probability"),
     "orthophoto": Words("Ortofoto", "Orthophoto"),
 }
