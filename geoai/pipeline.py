@@ -402,7 +402,14 @@ def make_review(
     detections["confidence"] = _confidence(detections, model, theme)
     progress("compare", 1, steps)
     comparison = compare.compare(
-        detections, mapped, footprint, probability, band=band, gsd_m=scheme.gsd_m, settings=settings.compare
+        detections,
+        mapped,
+        footprint,
+        probability,
+        band=band,
+        gsd_m=scheme.gsd_m,
+        settings=settings.compare,
+        orthophoto=orthophoto,
     )
     progress("compare", 2, steps)
     info = publish.RunInfo(

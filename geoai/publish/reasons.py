@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from geoai.publish.texts import AREA, AT_EDGE, CLASSES, FACTS, OTHER_THEME, SHIFT, THEMES, Language
+from geoai.publish.texts import AREA, AT_EDGE, CLASSES, FACTS, HIDDEN_BY, OTHER_THEME, SHIFT, THEMES, Language
 
 NBSP = "\u00a0"
 
@@ -29,6 +29,9 @@ def reason(signal: Mapping[str, Any], language: Language) -> str:
         noun=noun.capitalize(), area=AREA.say(language).format(area) if area else ""
     )
     facts = [_fact(signal, fact, noun, language) for fact in look.facts]
+    hidden_by = _known(signal, "hidden_by", None)
+    if signal["class"] == "not_assessable" and hidden_by:
+        facts.append(HIDDEN_BY[hidden_by].say(language))
     if _known(signal, "near_edge", False):
         facts.append(AT_EDGE.say(language))
     known = "; ".join(fact for fact in facts if fact)

@@ -67,7 +67,7 @@ CLASSES: dict[str, ClassLook] = {
             "{noun}{area} finns i kartan men syns inte i bilden",
             "{noun}{area} is in the map but not seen in the image",
         ),
-        facts=("theme_probability", "visible_share"),
+        facts=("theme_probability", "visible_share", "height"),
         dashed=True,
     ),
     "extended": ClassLook(
@@ -132,7 +132,7 @@ CLASSES: dict[str, ClassLook] = {
             "{noun}{area} finns i kartan men kan inte säkert ses i bilden",
             "{noun}{area} is in the map but cannot be seen with certainty in the image",
         ),
-        facts=("theme_probability", "visible_share"),
+        facts=("theme_probability", "visible_share", "height"),
         dashed=True,
         opacity=70,
     ),
@@ -226,6 +226,13 @@ FACTS: dict[str, tuple[str, str, Words]] = {
     "iou": ("iou", "share", Words("överlappning {}", "overlap {}")),
     "tolerance": ("tolerance_m", "length", Words("tolerans {}", "tolerance {}")),
     "cardinality": ("cardinality", "text", Words("karta:bild {}", "map:image {}")),
+    "height": ("height_m", "length", Words("höjd över mark {}", "height above ground {}")),
+}
+
+HIDDEN_BY: dict[str, Words] = {
+    "canopy": Words("skyms av trädkronor", "hidden by tree crowns"),
+    "shadow": Words("i djup skugga", "in deep shadow"),
+    "no_imagery": Words("bild saknas", "no imagery"),
 }
 
 SHIFT = Words("förskjutning {}", "shift {}")
