@@ -181,6 +181,9 @@ class CompareSettings(Section):
     visible_share: Fraction = Field(
         0.7, description="What is not seen, and of which less than this can be seen: not_assessable."
     )
+    previous: str | None = Field(
+        None, description="Id of an earlier flight in the catalogue, read by the same model: tells the cause."
+    )
     visibility: VisibilitySettings = VisibilitySettings()
     height: HeightSettings = HeightSettings()
 

@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +99,8 @@ def run(settings: Settings, progress: Progress = lambda stage, done, total: None
     """
     model = open_model(settings)  # what is wrong with the set-up shows before the first hour of work
     open_map(settings)
+    open_previous(settings, model)
+    check_heights(settings)
     stages: list[StageReport] = []
     with timed("accept", stages) as stage:
         acceptance = accept(settings, progress)
@@ -178,6 +180,33 @@ def open_map(settings: Settings) -> tuple[gpd.GeoDataFrame, str]:
             digest.update(value if isinstance(value, bytes) else str(value).encode())
             digest.update(b"\0")
     return mapped, digest.hexdigest()
+
+
+def open_previous(settings: Settings, model: ModelPackage) -> list[dict[str, Any]]:
+    """Return the predictions of the flight that compare.previous names, none where it names none.
+
+    Raises ConfigError where the catalogue holds none of *model* for it: other models mean other things by
+    their probabilities.
+    """
+    previous = settings.compare.previous
+    if previous is None:
+        return []
+    items = list(Catalog(settings.data / "catalog").items(f"{previous}.{model.id}"))
+    checksums = {item["properties"]["geoai:model_checksum"] for item in items}
+    if checksums != {f"1220{model.checksum}"}:
+        found = "another version's" if items else "none"
+        raise ConfigError(
+            f"compare.previous: expected predictions of {model.id} for flight {previous} in the catalogue, "
+            f"found {found}; run geoai on that flight first"
+        )
+    return items
+
+
+def check_heights(settings: Settings) -> None:
+    """Look at the configured height rasters; raises GeoaiError where they cannot be used."""
+    from geoai import heights
+
+    heights.check_heights(parse_crs(settings.crs), settings.compare.height)
 
 
 def accept(settings: Settings, progress: Progress = lambda stage, done, total: None) -> Acceptance:
@@ -370,7 +399,7 @@ def make_review(
     """
     import pyogrio
 
-    from geoai import compare, polygons, publish
+    from geoai import compare, history, polygons, publish
 
     mapped, snapshot = open_map(settings)
     store, scheme, flown = Catalog(settings.data / "catalog"), acceptance.scheme, acceptance.flight
@@ -381,7 +410,9 @@ def make_review(
     }
     config_hash = catalog.fingerprint(sections)
     fitted = model.object_calibration and asdict(model.object_calibration)
-    run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot, fitted)[:8]}"
+    before = open_previous(settings, model)
+    beside = _marks_beside(settings, before)
+    run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot, fitted, *beside)[:8]}"
     folder = settings.data / "runs" / flown.id / run_id
     review = folder / "review.gpkg"
     if review.exists():
@@ -411,6 +442,11 @@ def make_review(
         settings=settings.compare,
         orthophoto=orthophoto,
     )
+    found, earlier = comparison.discrepancies, None
+    if before:
+        earlier, seen_before = _write_previous(folder, settings, scheme, before)
+        found = history.with_causes(found, seen_before, band=band, settings=settings.compare)
+    found = history.with_newer_maps(found, flown.date)
     progress("compare", 2, steps)
     info = publish.RunInfo(
         run_id=run_id,
@@ -429,17 +465,40 @@ def make_review(
     publish.write_review(
         folder,
         info,
-        discrepancies=comparison.discrepancies,
+        discrepancies=found,
         map_status=comparison.map_status,
         detections=detections,
         coverage=_coverage(files, scheme, footprint),
         orthophoto=orthophoto,
+        earlier=earlier,
         probability=probability,
         language=settings.publish.language,
     )
     progress("compare", steps, steps)
-    counts = comparison.discrepancies["class"].value_counts()
+    counts = found["class"].value_counts()
     return review, {str(key): int(n) for key, n in counts.items()}
+
+
+def _marks_beside(settings: Settings, before: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return what else went in: the earlier flight's predictions, and the height rasters' sizes and times."""
+    height = settings.compare.height
+    paths = [path for path in (height.ndsm, height.dsm, height.dtm) if path is not None]
+    stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.exists()]
+    marks = [item["properties"][catalog.FINGERPRINT] for item in before]
+    return [mark for mark in (marks, stats) if mark]
+
+
+def _write_previous(
+    folder: Path, settings: Settings, scheme: TileScheme, before: Sequence[Mapping[str, Any]]
+) -> tuple[Path, Path]:
+    """Write the mosaics of the earlier flight, orthophoto and probability, beside the run's own."""
+    store = Catalog(settings.data / "catalog")
+    gsd_m = before[0]["assets"]["probability"]["raster:spatial_resolution"]
+    then = TileScheme(scheme.crs, gsd_m, scheme.tile_m)
+    orthophoto, probability = folder / "previous_orthophoto.vrt", folder / "previous_probability.vrt"
+    write_mosaic(orthophoto, store.files(settings.compare.previous or "", "image", then), then)
+    write_mosaic(probability, [store.file(item, "probability", then) for item in before], then)
+    return orthophoto, probability
 
 
 def _band_of(theme: str, model: ModelPackage) -> int:

@@ -17,7 +17,7 @@ LAYERS = [
     {"network", "calibration", "heights"},
     {"mlm"},
     {"segmenter"},
-    {"model", "flight", "matching", "outlines", "extents", "evidence", "scene", "visibility"},
+    {"model", "flight", "matching", "outlines", "extents", "evidence", "scene", "visibility", "history"},
     {"recolouring"},
     {"samples", "tiling", "catalog", "prediction", "polygons", "maplayer", "compare", "publish"},
     {"scoring", "contactsheet", "sources", "mining", "curves"},

@@ -11,7 +11,19 @@ from typing import Any
 
 import pandas as pd
 
-from geoai.publish.texts import AREA, AT_EDGE, CLASSES, FACTS, HIDDEN_BY, OTHER_THEME, SHIFT, THEMES, Language
+from geoai.publish.texts import (
+    AREA,
+    AT_EDGE,
+    BEFORE,
+    CLASSES,
+    FACTS,
+    HIDDEN_BY,
+    MAP_NEWER,
+    OTHER_THEME,
+    SHIFT,
+    THEMES,
+    Language,
+)
 
 NBSP = "\u00a0"
 
@@ -32,6 +44,11 @@ def reason(signal: Mapping[str, Any], language: Language) -> str:
     hidden_by = _known(signal, "hidden_by", None)
     if signal["class"] == "not_assessable" and hidden_by:
         facts.append(HIDDEN_BY[hidden_by].say(language))
+    before = number(signal.get("p_before"), "share", language)
+    if before:
+        facts.append(BEFORE.say(language).format(before))
+    if _known(signal, "map_newer", False):
+        facts.append(MAP_NEWER.say(language))
     if _known(signal, "near_edge", False):
         facts.append(AT_EDGE.say(language))
     known = "; ".join(fact for fact in facts if fact)

@@ -70,12 +70,14 @@ def write_review(
     orthophoto: Path,
     probability: Path,
     language: Language,
+    earlier: Path | None = None,
 ) -> Path:
     """Write `review.gpkg` and `review.qgz` into *folder* and return the path of the first.
 
     The frames are in *run.crs*, metres; the rasters are the mosaics of the flight's tiles, shown where they
-    lie. A review that exists already is never touched. Both files appear whole or not at all. Raises
-    PublishError with one line where the folder cannot be written, CRSError where a frame is elsewhere.
+    lie; *earlier* is an earlier flight's orthophoto, for chips of before and after. A review that exists
+    already is never touched. Both files appear whole or not at all. Raises PublishError with one line where
+    the folder cannot be written, CRSError where a frame is elsewhere.
     """
     target = folder / "review.gpkg"
     _refuse_existing(target)
@@ -91,7 +93,13 @@ def write_review(
     for table, frame in frames.items():
         _require_columns(table, frame, run.crs)
     frames[DISCREPANCY] = _signals(
-        discrepancies, run, mapped=map_status, coverage=coverage, orthophoto=orthophoto, language=language
+        discrepancies,
+        run,
+        mapped=map_status,
+        coverage=coverage,
+        orthophoto=orthophoto,
+        earlier=earlier,
+        language=language,
     )
     project = review_project(
         folder,
@@ -159,6 +167,7 @@ def _signals(
     mapped: gpd.GeoDataFrame,
     coverage: gpd.GeoDataFrame,
     orthophoto: Path,
+    earlier: Path | None,
     language: Language,
 ) -> gpd.GeoDataFrame:
     """Return the discrepancies with an identity, a sentence, a picture, and where they come from."""
@@ -173,7 +182,7 @@ def _signals(
         last_seen=run.started,
         n_seen=1,
         reason=[reason(row, language) for row in discrepancies.drop(columns="geometry").to_dict("records")],
-        chip=cut_chips(orthophoto, geometries, mapped.geometry.to_numpy()),
+        chip=cut_chips(orthophoto, geometries, mapped.geometry.to_numpy(), earlier=earlier),
         flight_id=run.flight_id,
         photo_date=run.photo_date,
         stac_item=_tiles_of(geometries, coverage),

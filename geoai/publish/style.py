@@ -56,10 +56,10 @@ TABLE_ORDER = (
 )
 COLUMN_WIDTHS = {"class": 150, "status": 130, "priority": 70, "reason": 520, "comment": 220}
 
-CHIP = '<img width="{width}" src="data:image/jpeg;base64,[% to_base64("chip") %]"/>'
+CHIP = '<img height="{height}" src="data:image/jpeg;base64,[% to_base64("chip") %]"/>'
 # The picture comes first: without WebKit the tip is a small window that scrolls.
 MAP_TIP = (
-    f'<table cellpadding="2"><tr><td>{CHIP.format(width=150)}</td></tr>'
+    f'<table cellpadding="2"><tr><td>{CHIP.format(height=150)}</td></tr>'
     '<tr><td><b>[% represent_value("class") %]</b><br/>[% "reason" %]<br/>'
     '[% represent_value("status") %]</td></tr>'
     "</table>"
@@ -67,7 +67,7 @@ MAP_TIP = (
 # QGIS before 3.30 shows HTML in a form by WebKit, where expressions are evaluated by script; from 3.30 a
 # text element evaluates [% %] itself.
 FORM_CHIP_SCRIPT = (
-    '<script>document.write(\'<img width="240" src="data:image/jpeg;base64,\''
+    '<script>document.write(\'<img height="240" src="data:image/jpeg;base64,\''
     '+expression.evaluate("to_base64(\\"chip\\")")+\'"/>\');</script>'
 )
 IN_3_22, FROM_3_30 = "@qgis_version_no < 33000", "@qgis_version_no >= 33000"
@@ -362,7 +362,7 @@ def _review_form(language: Language) -> Element:
     ).text = FORM_CHIP_SCRIPT
     new = add_container(image, "text", visible=FROM_3_30)
     SubElement(new, "attributeEditorTextElement", {"name": "chip_text", "showLabel": "0"}).text = CHIP.format(
-        width=240
+        height=240
     )
     add_fields(add_container(review, words["who"]), who, indices)
     add_fields(add_container(form, words["evidence"], page=True, columns=2), evidence, indices)

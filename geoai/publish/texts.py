@@ -229,6 +229,9 @@ FACTS: dict[str, tuple[str, str, Words]] = {
     "height": ("height_m", "length", Words("höjd över mark {}", "height above ground {}")),
 }
 
+BEFORE = Words("på den tidigare flygningen {}", "on the earlier flight {}")
+MAP_NEWER = Words("kartan ändrades efter fotograferingen", "the map changed after the photo was taken")
+
 HIDDEN_BY: dict[str, Words] = {
     "canopy": Words("skyms av trädkronor", "hidden by tree crowns"),
     "shadow": Words("i djup skugga", "in deep shadow"),
