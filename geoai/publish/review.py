@@ -25,8 +25,9 @@ from geoai.publish.project import Bookmark, Bounds, review_project, zipped
 from geoai.publish.qml import xml_text
 from geoai.publish.reasons import reason
 from geoai.publish.style import layer_styles
-from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, Table
+from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, SUGGESTION, Table
 from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, Language
+from geoai.suggestions import suggest
 from geoai.vector import Geometries
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def write_review(
         earlier=earlier,
         language=language,
     )
+    frames[SUGGESTION] = suggest(frames[DISCREPANCY], map_status)
     project = review_project(
         folder,
         crs=run.crs,

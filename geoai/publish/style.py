@@ -22,8 +22,8 @@ from geoai.publish.qml import (
     labels,
     single,
 )
-from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, Column, Table
-from geoai.publish.texts import CLASSES, DOMAINS, PROJECT, ClassLook, Language, Words
+from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, SUGGESTION, Column, Table
+from geoai.publish.texts import CLASSES, DOMAINS, GREEN, PROJECT, ClassLook, Language, Words
 
 VALUE_MAP_NULL = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"
 """QGIS's own word for NULL in a list of values."""
@@ -125,6 +125,14 @@ def detection_style(language: Language) -> Element:
     return style
 
 
+def suggestion_style(language: Language) -> Element:
+    """Return the style of what can be copied into the map: thin dashed outlines."""
+    style = _vector_style(SUGGESTION, language)
+    style.append(single(Symbol((Stroke(WHITE, 0.7, alpha=170), Stroke(GREEN, 0.4, True)))))
+    SubElement(style, "previewExpression").text = '"discrepancy_id"'
+    return style
+
+
 def coverage_style(language: Language) -> Element:
     """Return the style of the coverage: what was not checked is hatched in grey, the rest hardly seen."""
     words = DOMAINS["coverage"]
@@ -151,6 +159,7 @@ def layer_styles(language: Language) -> dict[Table, Element]:
         DISCREPANCY: discrepancy_style(language),
         MAP_STATUS: map_status_style(language),
         DETECTION: detection_style(language),
+        SUGGESTION: suggestion_style(language),
         COVERAGE: coverage_style(language),
         RUN: run_style(language),
     }

@@ -304,6 +304,7 @@ LAYERS: dict[str, Words] = {
     "map": Words("Karta", "Map"),
     "map_status": Words("Kartobjekt efter status", "Map objects by status"),
     "detection": Words("Detektioner", "Detections"),
+    "suggestion": Words("Förslag att kopiera till kartan", "Suggestions to copy into the map"),
     "coverage": Words("Täckning", "Coverage"),
     "run": Words("Körning", "Run"),
     "probability": Words("Sannolikhet", "Probability"),
