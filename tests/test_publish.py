@@ -642,7 +642,9 @@ def test_chip_shows_an_earlier_flight_to_the_left(case: Case, tmp_path: Path) ->
     alone, pair, off = (
         cut_chips(case.orthophoto, evidence, evidence, earlier=path)[0] for path in (None, earlier, None)
     )
-    assert alone is not None and pair is not None and alone == off
+    assert alone is not None
+    assert pair is not None
+    assert alone == off
     after, both = (
         cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).astype(int) for jpeg in (alone, pair)
     )
