@@ -28,6 +28,7 @@ from geoai.evidence import Cases, evidence_sides, gather_evidence, mean_by, with
 from geoai.extents import HALF, Changes, Mask, Near, find_changes, find_near, judged, standing
 from geoai.matching import match_groups
 from geoai.vector import Geometries, union_by_group
+from geoai.visibility import with_sight
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +58,12 @@ RULES = (
         "demolished",
         "presence",
         1.0,
-        lambda c, s: _alone(c) & (c.p_map < s.demolished_mean) & (c.p_map_q95 < s.demolished_p95),
+        lambda c, s: (
+            _alone(c)
+            & (c.p_map < s.demolished_mean)
+            & (c.p_map_q95 < s.demolished_p95)
+            & ~(c.height_m >= s.height.standing_m)
+        ),
     ),
     Rule("uncertain_absence", "presence", 0.2, lambda c, s: _alone(c)),
     Rule("reshaped", "extent", 0.7, lambda c, s: (c.plus_m2 > 0) & _gone(c, s)),
@@ -82,8 +88,8 @@ def _alone(c: Cases) -> Mask:
 
 
 def _gone(c: Cases, s: CompareSettings) -> Mask:
-    """Part of what is mapped is not there."""
-    mask: Mask = (c.minus_m2 > 0) & (c.p_minus < s.reduced_mean)
+    """Part of what is mapped is not there, and nothing hides it."""
+    mask: Mask = (c.minus_m2 > 0) & (c.p_minus < s.reduced_mean) & (c.minus_visible >= s.visible_share)
     return mask
 
 
@@ -104,10 +110,12 @@ def compare(
     band: int,
     gsd_m: float,
     settings: CompareSettings,
+    orthophoto: Path | None = None,
 ) -> Comparison:
     """Hold *detections* against *mapped* objects inside the *footprint* of the imagery.
 
     *probability* is the whole flight's raster (uint8, p × 250, 255 = nodata), *band* (1-based) the theme's.
+    *orthophoto* is the flight's picture, read for what tree crowns and shadow hide; without it nothing does.
     Where the detections have a column confidence, those that are missing from the map keep it.
     All are in one CRS, in metres. Raises CRSError where the layers are not. The result does not depend on the
     order of rows.
@@ -124,6 +132,7 @@ def compare(
     objects["judged"] = judged(objects, seen)
     changes = find_changes(objects, seen, near, settings)
     objects, seen, parts = with_evidence(objects, seen, changes.parts, probability, band)
+    objects, parts = with_sight(objects, seen, parts, orthophoto, settings)
     changes = changes._replace(parts=parts)
     objects, seen = _with_cases(objects, seen)
     cases = _cases(objects, seen, parts)
@@ -267,6 +276,7 @@ def _cases(objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, parts: gpd.GeoData
     cases["iou"] = _iou(cases, objects, told)
     cases["p_seen"], cases["confidence"] = by_seen["p_seen"].mean(), by_seen["confidence"].mean()
     cases["p_map"], cases["p_map_q95"] = by_map["p_mean"].mean(), by_map["p_q95"].mean()
+    cases["height_m"] = by_map["height_m"].max()
     return _with_changes(cases, objects, parts)
 
 
@@ -276,7 +286,10 @@ def _with_changes(cases: Cases, objects: gpd.GeoDataFrame, parts: gpd.GeoDataFra
     for column, side in (("plus_m2", parts[parts["added"]]), ("minus_m2", parts[~parts["added"]])):
         area_m2 = side.groupby("group")["area_m2"].sum().reindex(cases.index, fill_value=0.0)
         cases[column] = area_m2.where(judged)
-    cases["p_minus"] = mean_by(parts[~parts["added"]], "group")["p_mean"].reindex(cases.index)
+    gone = parts[~parts["added"]]
+    cases["p_minus"] = mean_by(gone, "group")["p_mean"].reindex(cases.index)
+    shown_m2 = (gone["visible_share"] * gone["area_m2"]).groupby(gone["group"]).sum()
+    cases["minus_visible"] = (shown_m2 / gone.groupby("group")["area_m2"].sum()).reindex(cases.index)
     return cases
 
 
@@ -310,7 +323,8 @@ def _discrepancies(
     about = objects[_concerned(cases, objects, changes)]
     by_map = about.groupby("case")
     visible = by_map["visible_share"].min().reindex(cases.index)
-    reported = ~cases["class"].isin(["confirmed", ""]) & (visible.fillna(1.0) > 0)
+    covered = by_map["covered_share"].min().reindex(cases.index)
+    reported = ~cases["class"].isin(["confirmed", ""]) & (covered.fillna(1.0) > 0)
     cases, visible = cases[reported], visible[reported]
     evidence = gather_evidence(cases, objects, seen, changes.parts)
     rule = cases["class"].map({rule.name: rule for rule in RULES})
@@ -339,6 +353,8 @@ def _discrepancies(
             "priority": _priority(cases, evidence, np.array([each.weight for each in rule])),
             "visible_share": visible.where(cases["mapped"] | cases["near_edge"], 1.0),
             "near_edge": cases["near_edge"],
+            "hidden_by": by_map["hidden_by"].first().reindex(cases.index),
+            "height_m": cases["height_m"],
         },
         geometry=[
             each if each.geom_type == "MultiPolygon" else MultiPolygon([each]) for each in evidence.geometry

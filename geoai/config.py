@@ -123,6 +123,42 @@ class MapSettings(Section):
     sigma_m: Metres = Field(0.3, description="Standard error of position where the map does not say (m).")
 
 
+class VisibilitySettings(Section):
+    """What hides the ground."""
+
+    canopy_green: float = Field(
+        0.045, ge=-1.0, le=2.0, description="Tree crowns: excess green (2g − r − b) / (r + g + b) from this …"
+    )
+    canopy_ndvi: float = Field(
+        0.3, ge=-1.0, le=1.0, description="… or, where there is near infrared, NDVI from this …"
+    )
+    canopy_mottle: float = Field(
+        0.14,
+        ge=0.0,
+        le=1.0,
+        description="… and brightness that varies by this share of itself within 1.8 m …",
+    )
+    canopy_grain: float = Field(0.1, ge=0.0, le=1.0, description="… and by this within 1 m.")
+    shadow_level: float = Field(
+        60.0, ge=0.0, le=255.0, description="Deep shadow: brightness below this (0 to 255)."
+    )
+
+
+class HeightSettings(Section):
+    """A raster of heights above ground (m), in the project CRS, where there is one."""
+
+    ndsm: Path | None = Field(None, description="Height above ground (m), one band.")
+    dsm: Path | None = Field(None, description="Or: height of the surface (m) …")
+    dtm: Path | None = Field(None, description="… and of the ground (m).")
+    standing_m: Metres = Field(1.5, description="What is this high is never called demolished (m).")
+
+    @model_validator(mode="after")
+    def _one_or_both(self) -> Self:
+        if (self.dsm is None) != (self.dtm is None) or (self.ndsm is not None and self.dsm is not None):
+            raise ValueError("compare.height: expected ndsm, or dsm and dtm together, found another choice")
+        return self
+
+
 class CompareSettings(Section):
     """When the two count as disagreeing. The README explains each."""
 
@@ -143,7 +179,14 @@ class CompareSettings(Section):
     reduced_mean: Fraction = Field(
         0.1, description="'reduced' needs a mean probability below this where it is gone."
     )
-    visible_share: Fraction = Field(0.8, description="Below this share of valid pixels: not_assessable.")
+    visible_share: Fraction = Field(
+        0.7, description="What is not seen, and of which less than this can be seen: not_assessable."
+    )
+    previous: str | None = Field(
+        None, description="Id of an earlier flight in the catalogue, read by the same model: tells the cause."
+    )
+    visibility: VisibilitySettings = VisibilitySettings()
+    height: HeightSettings = HeightSettings()
 
 
 class PolicyRule(Section):

@@ -103,6 +103,8 @@ def run(settings: Settings, progress: Progress = lambda stage, done, total: None
     model = open_model(settings)  # what is wrong with the set-up shows before the first hour of work
     open_map(settings)
     open_ledger(settings)
+    open_previous(settings, model)
+    check_heights(settings)
     stages: list[StageReport] = []
     with timed("accept", stages) as stage:
         acceptance = accept(settings, progress)
@@ -191,6 +193,33 @@ def open_ledger(settings: Settings) -> Ledger:
     ledger = Ledger(settings.data / "ledger.gpkg", crs_name(parse_crs(settings.crs)))
     ledger.check()
     return ledger
+
+
+def open_previous(settings: Settings, model: ModelPackage) -> list[dict[str, Any]]:
+    """Return the predictions of the flight that compare.previous names, none where it names none.
+
+    Raises ConfigError where the catalogue holds none of *model* for it: other models mean other things by
+    their probabilities.
+    """
+    previous = settings.compare.previous
+    if previous is None:
+        return []
+    items = list(Catalog(settings.data / "catalog").items(f"{previous}.{model.id}"))
+    checksums = {item["properties"]["geoai:model_checksum"] for item in items}
+    if checksums != {f"1220{model.checksum}"}:
+        found = "another version's" if items else "none"
+        raise ConfigError(
+            f"compare.previous: expected predictions of {model.id} for flight {previous} in the catalogue, "
+            f"found {found}; run geoai on that flight first"
+        )
+    return items
+
+
+def check_heights(settings: Settings) -> None:
+    """Look at the configured height rasters; raises GeoaiError where they cannot be used."""
+    from geoai import heights
+
+    heights.check_heights(parse_crs(settings.crs), settings.compare.height)
 
 
 def accept(settings: Settings, progress: Progress = lambda stage, done, total: None) -> Acceptance:
@@ -413,7 +442,9 @@ def make_review(
     } | {"policy": _policy_marks(settings)}
     config_hash = catalog.fingerprint(sections)
     fitted = model.object_calibration and asdict(model.object_calibration)
-    run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot, fitted)[:8]}"
+    before = open_previous(settings, model)
+    beside = _marks_beside(settings, before)
+    run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot, fitted, *beside)[:8]}"
     folder = settings.data / "runs" / flown.id / run_id
     review = folder / "review.gpkg"
     if review.exists():
@@ -426,7 +457,14 @@ def make_review(
 
     steps = 4
     compared = compare_stored(
-        settings, scheme, model, flown.id, mapped, folder, lambda done: progress("compare", done, steps)
+        settings,
+        scheme,
+        model,
+        flown.id,
+        mapped,
+        folder,
+        flown.date,
+        lambda done: progress("compare", done, steps),
     )
     info = publish.RunInfo(
         run_id=run_id,
@@ -461,6 +499,7 @@ def make_review(
         detections=compared.detections,
         coverage=compared.coverage,
         orthophoto=compared.orthophoto,
+        earlier=compared.earlier,
         probability=compared.probability,
         language=settings.publish.language,
     )
@@ -478,6 +517,8 @@ class Compared:
     footprint: shapely.Geometry
     coverage: gpd.GeoDataFrame
     orthophoto: Path
+    earlier: Path | None
+    """The orthophoto of the flight that compare.previous names."""
     probability: Path
 
 
@@ -488,10 +529,11 @@ def compare_stored(
     flight_id: str,
     mapped: gpd.GeoDataFrame,
     folder: Path,
+    photo_date: dt.date | None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Compared:
     """Hold what is stored of the flight against *mapped* objects; mosaics are made in *folder* on the way."""
-    from geoai import compare, policy, polygons
+    from geoai import compare, history, policy, polygons
 
     store, theme, band = (
         Catalog(settings.data / "catalog"),
@@ -508,18 +550,31 @@ def compare_stored(
     detections["confidence"] = confidence(detections, model, theme)
     progress(1)
     comparison = compare.compare(
-        detections, mapped, footprint, probability, band=band, gsd_m=scheme.gsd_m, settings=settings.compare
+        detections,
+        mapped,
+        footprint,
+        probability,
+        band=band,
+        gsd_m=scheme.gsd_m,
+        settings=settings.compare,
+        orthophoto=orthophoto,
     )
+    found, earlier = comparison.discrepancies, None
+    if before := open_previous(settings, model):
+        earlier, seen_before = _write_previous(folder, settings, scheme, before)
+        found = history.with_causes(found, seen_before, band=band, settings=settings.compare)
+    found = history.with_newer_maps(found, photo_date)
     progress(2)
     learned = policy.read_learned(settings.data / "policy.json")
     objects = comparison.map_status.geometry.to_numpy()
     return Compared(
-        policy.set_aside(comparison.discrepancies, objects, orthophoto, settings.policy, learned),
+        policy.set_aside(found, objects, orthophoto, settings.policy, learned),
         comparison.map_status,
         detections,
         footprint,
         _coverage(files, scheme, footprint),
         orthophoto,
+        earlier,
         probability,
     )
 
@@ -536,6 +591,28 @@ def count_signals(discrepancies: pd.DataFrame) -> dict[str, int]:
     group = "policy " + discrepancies["policy_group"].astype("string")
     counts = group.fillna(discrepancies["class"]).value_counts()
     return {str(key): int(n) for key, n in counts.items()}
+
+
+def _marks_beside(settings: Settings, before: Sequence[Mapping[str, Any]]) -> list[Any]:
+    """Return what else went in: the earlier flight's predictions, and the height rasters' sizes and times."""
+    height = settings.compare.height
+    paths = [path for path in (height.ndsm, height.dsm, height.dtm) if path is not None]
+    stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.exists()]
+    marks = [item["properties"][catalog.FINGERPRINT] for item in before]
+    return [mark for mark in (marks, stats) if mark]
+
+
+def _write_previous(
+    folder: Path, settings: Settings, scheme: TileScheme, before: Sequence[Mapping[str, Any]]
+) -> tuple[Path, Path]:
+    """Write the mosaics of the earlier flight, orthophoto and probability, beside the run's own."""
+    store = Catalog(settings.data / "catalog")
+    gsd_m = before[0]["assets"]["probability"]["raster:spatial_resolution"]
+    then = TileScheme(scheme.crs, gsd_m, scheme.tile_m)
+    orthophoto, probability = folder / "previous_orthophoto.vrt", folder / "previous_probability.vrt"
+    write_mosaic(orthophoto, store.files(settings.compare.previous or "", "image", then), then)
+    write_mosaic(probability, [store.file(item, "probability", then) for item in before], then)
+    return orthophoto, probability
 
 
 def _band_of(theme: str, model: ModelPackage) -> int:

@@ -160,7 +160,9 @@ def replay(settings: Settings) -> gpd.GeoDataFrame:
     flight_id = pipeline.id_of_flight(settings)
     scheme = _stored_scheme(settings, flight_id, model)
     with tempfile.TemporaryDirectory(prefix="geoai-plan-") as folder:
-        compared = pipeline.compare_stored(settings, scheme, model, flight_id, mapped, Path(folder))
+        compared = pipeline.compare_stored(
+            settings, scheme, model, flight_id, mapped, Path(folder), settings.flight.date
+        )
     found = compared.discrepancies
     rows = found.drop(columns="geometry").to_dict("records")
     return found.assign(reason=[reason(row, settings.publish.language) for row in rows])

@@ -1,3 +1,4 @@
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,17 @@ def keys_of(schema: type[Section], prefix: str = "") -> dict[str, Any]:
     return found
 
 
+def flattened(section: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in section.items():
+        if isinstance(value, dict):
+            yield from flattened(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
+
+
 def test_the_default_file_holds_every_key_with_its_default() -> None:
     written = yaml.safe_load((CONFIGS / "default.yaml").read_text())
-    flat = {f"{s}.{k}": v for s, part in written.items() if isinstance(part, dict) for k, v in part.items()}
-    flat |= {key: value for key, value in written.items() if not isinstance(value, dict)}
+    flat = dict(flattened(written))
     assert flat.keys() == keys_of(Settings).keys()
     assert load_settings(CONFIGS / "default.yaml") == Settings()
 

@@ -29,7 +29,7 @@ from review_case import BOTTOM, CRS, GROUND, LEFT, RUN, SCHEME, UNKNOWN, Case, m
 from geoai.errors import CRSError, PublishError
 from geoai.grid import PixelBox
 from geoai.postgis import without_password
-from geoai.publish.chips import CHIP_PX, EVIDENCE_COLOUR, MIN_SIDE_M, NO_IMAGERY, cut_chips
+from geoai.publish.chips import CHIP_PX, EVIDENCE_COLOUR, GAP_PX, MIN_SIDE_M, NO_IMAGERY, cut_chips
 from geoai.publish.qml import xml_text
 from geoai.publish.reasons import NBSP, number, reason
 from geoai.publish.style import layer_styles
@@ -634,6 +634,35 @@ def test_chip_shows_north_up_what_lies_where(tmp_path: Path) -> None:
     px_per_m = CHIP_PX / MIN_SIDE_M
     assert cols.mean() == pytest.approx(CHIP_PX / 2 + 7 * px_per_m, abs=1.5)
     assert rows.mean() == pytest.approx(CHIP_PX / 2 - 5 * px_per_m, abs=1.5)
+
+
+def test_chip_shows_an_earlier_flight_to_the_left(case: Case, tmp_path: Path) -> None:
+    earlier = make_case(tmp_path).orthophoto
+    evidence = case.discrepancies.geometry.to_numpy()[:1]
+    alone, pair, off = (
+        cut_chips(case.orthophoto, evidence, evidence, earlier=path)[0] for path in (None, earlier, None)
+    )
+    assert alone is not None
+    assert pair is not None
+    assert alone == off
+    after, both = (
+        cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR).astype(int) for jpeg in (alone, pair)
+    )
+    assert both.shape == (CHIP_PX, 2 * CHIP_PX + GAP_PX, 3)
+    for half in (both[:, :CHIP_PX], both[:, -CHIP_PX:]):
+        assert np.abs(half - after).mean() < 3
+
+
+def test_reasons_say_what_hides_and_what_stood_before() -> None:
+    hidden = {"class": "not_assessable", "theme": "building", "visible_share": 0.4, "hidden_by": "canopy"}
+    assert reason(hidden, "sv").endswith("skyms av trädkronor).")
+    assert reason(hidden, "en").endswith("(40% visible; hidden by tree crowns).")
+    dated = {"class": "missing", "theme": "building", "p_mean": 0.9, "p_before": 0.02, "map_newer": True}
+    assert reason(dated, "en").endswith(
+        "(probability 0.90; on the earlier flight 0.02; the map changed after the photo was taken)."
+    )
+    tall = {"class": "uncertain_absence", "theme": "building", "height_m": 5.4}
+    assert reason(tall, "sv").endswith("(höjd över mark 5,4\xa0m).")
 
 
 def test_chip_draws_the_map_in_another_colour(case: Case) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from geoai.raster import gdal_environment, read_padded
 from geoai.vector import Geometries
 
 CHIP_PX = 240
+GAP_PX = 4
 JPEG_QUALITY = 80
 MIN_SIDE_M = 30.0
 """A shed is shown with the plot around it."""
@@ -32,19 +34,46 @@ CASING = (0, 0, 0)
 SUBPIXEL_BITS = 4
 
 
-def cut_chips(orthophoto: Path, evidence: Geometries, mapped: Geometries) -> list[bytes | None]:
+def cut_chips(
+    orthophoto: Path, evidence: Geometries, mapped: Geometries, *, earlier: Path | None = None
+) -> list[bytes | None]:
     """Return a JPEG of *orthophoto* around each geometry of *evidence*, None where it lies off the raster.
 
-    The outlines of *mapped* geometries in view are blue, the evidence yellow; both in the raster's CRS.
+    The outlines of *mapped* geometries in view are blue, the evidence yellow; both in the raster's CRS. Where
+    an *earlier* flight's orthophoto covers the place, it stands to the left: the picture is twice as wide.
     """
     tree = shapely.STRtree(mapped)
-    with gdal_environment(), rasterio.open(orthophoto) as source:
-        return [_chip(source, geometry, mapped, tree) for geometry in evidence]
+    with ExitStack() as stack:
+        stack.enter_context(gdal_environment())
+        after = stack.enter_context(rasterio.open(orthophoto))
+        before = stack.enter_context(rasterio.open(earlier)) if earlier else None
+        return [_chip(before, after, geometry, mapped, tree) for geometry in evidence]
 
 
 def _chip(
-    source: rasterio.DatasetReader, evidence: Any, mapped: Geometries, tree: shapely.STRtree
+    before: rasterio.DatasetReader | None,
+    after: rasterio.DatasetReader,
+    evidence: Any,
+    mapped: Geometries,
+    tree: shapely.STRtree,
 ) -> bytes | None:
+    picture = _picture(after, evidence, mapped, tree)
+    if picture is None:
+        return None
+    left = _picture(before, evidence, mapped, tree) if before else None
+    if left is not None:
+        picture = np.hstack([left, np.full((CHIP_PX, GAP_PX, 3), 255, np.uint8), picture])
+    written, jpeg = cv2.imencode(
+        ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    )
+    assert written
+    return bytes(jpeg)
+
+
+def _picture(
+    source: rasterio.DatasetReader, evidence: Any, mapped: Geometries, tree: shapely.STRtree
+) -> NDArray[np.uint8] | None:
+    """Return the raster around *evidence* with outlines, (row, col, colour); None off the raster."""
     gsd_m = source.transform.a
     left, bottom, right, top = evidence.bounds
     side_px = math.ceil(max(MIN_SIDE_M, CONTEXT * max(right - left, top - bottom)) / gsd_m)
@@ -81,11 +110,7 @@ def _chip(
         (map_lines, MAP_COLOUR, 2),
     ):
         cv2.polylines(picture, lines, True, colour, width, cv2.LINE_AA, SUBPIXEL_BITS)
-    written, jpeg = cv2.imencode(
-        ".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
-    )
-    assert written
-    return bytes(jpeg)
+    return picture
 
 
 def _pixels(geometry: Any, left: float, top: float, scale: float) -> list[NDArray[np.int32]]:

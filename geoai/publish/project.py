@@ -26,6 +26,7 @@ from geoai.publish.style import (
     discrepancy_style,
     map_status_style,
     map_style,
+    suggestion_style,
 )
 from geoai.publish.texts import HIDDEN_CLASSES, LAYERS, PROJECT, Language
 
@@ -112,6 +113,7 @@ def review_project(
                 editable=True,
             ),
             _table("all", discrepancy_style(language), "discrepancy", visible=False, editable=True),
+            _table("suggestion", suggestion_style(language), "suggestion", visible=False),
         ],
         "group_map": [
             _table("map_status", map_status_style(language), "map_status", visible=False),

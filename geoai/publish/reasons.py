@@ -15,10 +15,13 @@ from geoai.publish.texts import (
     AREA,
     AT_EDGE,
     ATTACHED,
+    BEFORE,
     CLASSES,
     DOMAINS,
     FACTS,
     GONE,
+    HIDDEN_BY,
+    MAP_NEWER,
     OTHER_THEME,
     POLICY_LIKE,
     POLICY_MAPPED,
@@ -45,6 +48,14 @@ def reason(signal: Mapping[str, Any], language: Language) -> str:
         noun=noun.capitalize(), area=AREA.say(language).format(area) if area else ""
     )
     facts = [_fact(signal, fact, noun, language) for fact in look.facts]
+    hidden_by = _known(signal, "hidden_by", None)
+    if signal["class"] == "not_assessable" and hidden_by:
+        facts.append(HIDDEN_BY[hidden_by].say(language))
+    before = number(signal.get("p_before"), "share", language)
+    if before:
+        facts.append(BEFORE.say(language).format(before))
+    if _known(signal, "map_newer", False):
+        facts.append(MAP_NEWER.say(language))
     if _known(signal, "near_edge", False):
         facts.append(AT_EDGE.say(language))
     known = "; ".join(fact for fact in facts if fact)

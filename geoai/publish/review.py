@@ -24,8 +24,9 @@ from geoai.publish.project import Bookmark, Bounds, review_project, zipped
 from geoai.publish.qml import xml_text
 from geoai.publish.reasons import reason
 from geoai.publish.style import layer_styles
-from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, Table
+from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, SUGGESTION, Table
 from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, Language
+from geoai.suggestions import suggest
 from geoai.vector import Geometries
 
 if TYPE_CHECKING:
@@ -69,13 +70,14 @@ def write_review(
     orthophoto: Path,
     probability: Path,
     language: Language,
+    earlier: Path | None = None,
 ) -> Path:
     """Write `review.gpkg` and `review.qgz` into *folder* and return the path of the first.
 
     *discrepancies* are as the ledger gives them. The frames are in *run.crs*, metres; the rasters are the
-    mosaics of the flight's tiles, shown where they lie. A review that exists already is never touched. Both
-    files appear whole or not at all. Raises PublishError with one line where the folder cannot be written,
-    CRSError where a frame is elsewhere.
+    mosaics of the flight's tiles, shown where they lie; *earlier* is an earlier orthophoto, for chips
+    of before and after. A review that exists already is never touched. Both files appear whole or not at all.
+    Raises PublishError with one line where the folder cannot be written, CRSError where a frame is elsewhere.
     """
     target = folder / "review.gpkg"
     _refuse_existing(target)
@@ -91,8 +93,14 @@ def write_review(
     for table, frame in frames.items():
         _require_columns(table, frame, run.crs)
     frames[DISCREPANCY] = _signals(
-        discrepancies, mapped=map_status, coverage=coverage, orthophoto=orthophoto, language=language
+        discrepancies,
+        mapped=map_status,
+        coverage=coverage,
+        orthophoto=orthophoto,
+        earlier=earlier,
+        language=language,
     )
+    frames[SUGGESTION] = suggest(frames[DISCREPANCY], map_status)
     project = review_project(
         folder,
         crs=run.crs,
@@ -158,6 +166,7 @@ def _signals(
     mapped: gpd.GeoDataFrame,
     coverage: gpd.GeoDataFrame,
     orthophoto: Path,
+    earlier: Path | None,
     language: Language,
 ) -> gpd.GeoDataFrame:
     """Return the discrepancies with a sentence, a picture, and the tile they lie on."""
@@ -167,7 +176,7 @@ def _signals(
     geometries = discrepancies.geometry.to_numpy()
     return discrepancies.assign(
         reason=[reason(row, language) for row in discrepancies.drop(columns="geometry").to_dict("records")],
-        chip=cut_chips(orthophoto, geometries, mapped.geometry.to_numpy()),
+        chip=cut_chips(orthophoto, geometries, mapped.geometry.to_numpy(), earlier=earlier),
         stac_item=_tiles_of(geometries, coverage),
     )
 

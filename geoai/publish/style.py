@@ -22,8 +22,8 @@ from geoai.publish.qml import (
     labels,
     single,
 )
-from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, Column, Table
-from geoai.publish.texts import CLASSES, DOMAINS, PROJECT, ClassLook, Language, Words
+from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, SUGGESTION, Column, Table
+from geoai.publish.texts import CLASSES, DOMAINS, GREEN, PROJECT, ClassLook, Language, Words
 
 VALUE_MAP_NULL = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"
 """QGIS's own word for NULL in a list of values."""
@@ -56,10 +56,10 @@ TABLE_ORDER = (
 )
 COLUMN_WIDTHS = {"class": 150, "status": 130, "priority": 70, "reason": 520, "comment": 220}
 
-CHIP = '<img width="{width}" src="data:image/jpeg;base64,[% to_base64("chip") %]"/>'
+CHIP = '<img height="{height}" src="data:image/jpeg;base64,[% to_base64("chip") %]"/>'
 # The picture comes first: without WebKit the tip is a small window that scrolls.
 MAP_TIP = (
-    f'<table cellpadding="2"><tr><td>{CHIP.format(width=150)}</td></tr>'
+    f'<table cellpadding="2"><tr><td>{CHIP.format(height=150)}</td></tr>'
     '<tr><td><b>[% represent_value("class") %]</b><br/>[% "reason" %]<br/>'
     '[% represent_value("status") %]</td></tr>'
     "</table>"
@@ -67,7 +67,7 @@ MAP_TIP = (
 # QGIS before 3.30 shows HTML in a form by WebKit, where expressions are evaluated by script; from 3.30 a
 # text element evaluates [% %] itself.
 FORM_CHIP_SCRIPT = (
-    '<script>document.write(\'<img width="240" src="data:image/jpeg;base64,\''
+    '<script>document.write(\'<img height="240" src="data:image/jpeg;base64,\''
     '+expression.evaluate("to_base64(\\"chip\\")")+\'"/>\');</script>'
 )
 IN_3_22, FROM_3_30 = "@qgis_version_no < 33000", "@qgis_version_no >= 33000"
@@ -125,6 +125,14 @@ def detection_style(language: Language) -> Element:
     return style
 
 
+def suggestion_style(language: Language) -> Element:
+    """Return the style of what can be copied into the map: thin dashed outlines."""
+    style = _vector_style(SUGGESTION, language)
+    style.append(single(Symbol((Stroke(WHITE, 0.7, alpha=170), Stroke(GREEN, 0.4, True)))))
+    SubElement(style, "previewExpression").text = '"discrepancy_id"'
+    return style
+
+
 def coverage_style(language: Language) -> Element:
     """Return the style of the coverage: what was not checked is hatched in grey, the rest hardly seen."""
     words = DOMAINS["coverage"]
@@ -167,6 +175,7 @@ def layer_styles(language: Language) -> dict[Table, Element]:
         DISCREPANCY: discrepancy_style(language),
         MAP_STATUS: map_status_style(language),
         DETECTION: detection_style(language),
+        SUGGESTION: suggestion_style(language),
         COVERAGE: coverage_style(language),
         RUN: run_style(language),
     }
@@ -381,7 +390,7 @@ def _review_form(language: Language) -> Element:
     ).text = FORM_CHIP_SCRIPT
     new = add_container(image, "text", visible=FROM_3_30)
     SubElement(new, "attributeEditorTextElement", {"name": "chip_text", "showLabel": "0"}).text = CHIP.format(
-        width=240
+        height=240
     )
     add_fields(add_container(review, words["who"]), who, indices)
     add_fields(add_container(form, words["evidence"], page=True, columns=2), evidence, indices)

@@ -205,6 +205,17 @@ DETECTION = Table(
     ),
 )
 
+SUGGESTION = Table(
+    "suggestion",
+    (
+        _text("discrepancy_id", "Avvikelse-id", "Discrepancy id", constraint="NOT NULL"),
+        _text("class", "Avvikelsetyp", "Class", domain="class", constraint="NOT NULL"),
+        THEME,
+        _text("map_object_ids", "Kartobjekt-id", "Map object ids"),
+        _square_metres("area_m2", "Area (m²)", "Area (m²)"),
+    ),
+)
+
 COVERAGE = Table(
     "coverage",
     (
@@ -234,4 +245,4 @@ RUN = Table(
     spatial=False,
 )
 
-TABLES = (DISCREPANCY, MAP_STATUS, DETECTION, COVERAGE, RUN)
+TABLES = (DISCREPANCY, MAP_STATUS, DETECTION, SUGGESTION, COVERAGE, RUN)

@@ -67,7 +67,7 @@ CLASSES: dict[str, ClassLook] = {
             "{noun}{area} finns i kartan men syns inte i bilden",
             "{noun}{area} is in the map but not seen in the image",
         ),
-        facts=("theme_probability", "visible_share"),
+        facts=("theme_probability", "visible_share", "height"),
         dashed=True,
     ),
     "extended": ClassLook(
@@ -132,7 +132,7 @@ CLASSES: dict[str, ClassLook] = {
             "{noun}{area} finns i kartan men kan inte säkert ses i bilden",
             "{noun}{area} is in the map but cannot be seen with certainty in the image",
         ),
-        facts=("theme_probability", "visible_share"),
+        facts=("theme_probability", "visible_share", "height"),
         dashed=True,
         opacity=70,
     ),
@@ -226,6 +226,16 @@ FACTS: dict[str, tuple[str, str, Words]] = {
     "iou": ("iou", "share", Words("överlappning {}", "overlap {}")),
     "tolerance": ("tolerance_m", "length", Words("tolerans {}", "tolerance {}")),
     "cardinality": ("cardinality", "text", Words("karta:bild {}", "map:image {}")),
+    "height": ("height_m", "length", Words("höjd över mark {}", "height above ground {}")),
+}
+
+BEFORE = Words("på den tidigare flygningen {}", "on the earlier flight {}")
+MAP_NEWER = Words("kartan ändrades efter fotograferingen", "the map changed after the photo was taken")
+
+HIDDEN_BY: dict[str, Words] = {
+    "canopy": Words("skyms av trädkronor", "hidden by tree crowns"),
+    "shadow": Words("i djup skugga", "in deep shadow"),
+    "no_imagery": Words("bild saknas", "no imagery"),
 }
 
 TRAITS: dict[str, tuple[str, Words]] = {
@@ -331,6 +341,7 @@ LAYERS: dict[str, Words] = {
     "map": Words("Karta", "Map"),
     "map_status": Words("Kartobjekt efter status", "Map objects by status"),
     "detection": Words("Detektioner", "Detections"),
+    "suggestion": Words("Förslag att kopiera till kartan", "Suggestions to copy into the map"),
     "coverage": Words("Täckning", "Coverage"),
     "run": Words("Körning", "Run"),
     "appearing": Words("Tillkommer", "Appearing"),
