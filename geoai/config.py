@@ -151,6 +151,17 @@ class PublishSettings(Section):
     language: Literal["sv", "en"] = Field("sv", description="Language of aliases, legend, reasons and form.")
 
 
+class ReportSettings(Section):
+    """What the report is made of; language: publish.language."""
+
+    sample: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        60, description="What a reviewer is asked about, so that the map's quality can be told."
+    )
+    cell_m: Annotated[float, Field(ge=25.0, le=5000.0)] = Field(
+        100.0, description="Side of a cell of the quality grid, and of a sampled place (m)."
+    )
+
+
 class Settings(Section):
     """The whole configuration of a project."""
 
@@ -163,6 +174,7 @@ class Settings(Section):
     map: MapSettings = MapSettings()
     compare: CompareSettings = CompareSettings()
     publish: PublishSettings = PublishSettings()
+    report: ReportSettings = ReportSettings()
 
     @model_validator(mode="after")
     def _sizes_agree(self) -> Self:

@@ -370,14 +370,15 @@ def make_review(
     """
     import pyogrio
 
-    from geoai import compare, polygons, publish
+    from geoai import compare, polygons, publish, report, sampling
 
     mapped, snapshot = open_map(settings)
     store, scheme, flown = Catalog(settings.data / "catalog"), acceptance.scheme, acceptance.flight
     name = f"{flown.id}.{model.id}"
     marks = {item["id"]: item["properties"][catalog.FINGERPRINT] for item in store.items(name)}
     sections = {
-        key: getattr(settings, key).model_dump(mode="json") for key in ("polygons", "compare", "publish")
+        key: getattr(settings, key).model_dump(mode="json")
+        for key in ("polygons", "compare", "publish", "report")
     }
     config_hash = catalog.fingerprint(sections)
     fitted = model.object_calibration and asdict(model.object_calibration)
@@ -419,17 +420,36 @@ def make_review(
         gsd_m=scheme.gsd_m,
         crs=crs_name(scheme.crs),
     )
+    coverage = _coverage(files, scheme, footprint)
+    grid = sampling.lay_grid(
+        coverage,
+        comparison.map_status,
+        sampling.put_before(comparison.discrepancies),
+        cell_m=settings.report.cell_m,
+    )
+    sample = sampling.draw_sample(
+        grid,
+        comparison.map_status,
+        comparison.discrepancies,
+        size=settings.report.sample,
+        min_area_m2=settings.compare.min_area_m2,
+        seed=run_id,
+    )
     publish.write_review(
         folder,
         info,
         discrepancies=comparison.discrepancies,
         map_status=comparison.map_status,
         detections=detections,
-        coverage=_coverage(files, scheme, footprint),
+        coverage=coverage,
         orthophoto=orthophoto,
         probability=probability,
         language=settings.publish.language,
+        sample=sample,
+        quality_grid=grid,
     )
+    report.write_settings(folder, sections)
+    report.write_report(folder, language=settings.publish.language)
     progress("compare", steps, steps)
     counts = comparison.discrepancies["class"].value_counts()
     return review, {str(key): int(n) for key, n in counts.items()}
