@@ -131,11 +131,15 @@ def expected_count(p: Floats) -> Figure:
 
     A Poisson binomial distribution up to EXACT_UP_TO events, a normal one beyond.
     """
-    from scipy.stats import poisson_binom
-
     mean = float(p.sum())
-    if len(p) and len(p) <= EXACT_UP_TO:
-        low, high = (float(limit) for limit in poisson_binom(np.clip(p, 0, 1)).interval(0.95))
+    if len(p) <= EXACT_UP_TO:
+        chance = np.zeros(len(p) + 1)  # of 0, 1, … true ones
+        chance[0] = 1.0
+        for event in p:
+            chance[1:] = chance[1:] * (1 - event) + chance[:-1] * event
+            chance[0] *= 1 - event
+        low, high = np.searchsorted(np.cumsum(chance), [0.025, 0.975]).astype(float)
+        high = min(high, float(len(p)))
     else:
         half = Z * math.sqrt(float((p * (1 - p)).sum()))
         low, high = max(mean - half, 0.0), min(mean + half, float(len(p)))

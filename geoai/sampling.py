@@ -141,7 +141,7 @@ def draw_sample(
 
 
 def allocate(population: Mapping[str, int], size: int) -> dict[str, int]:
-    """Return how many to draw of each stratum: its part of *size*, at least LEAST, at most all.
+    """Return how many to draw of each stratum: its part of *size*, at least LEAST, at most all; of 0 none.
 
     >>> allocate({"object": 500, "signal_missing": 90, "signal_other": 10, "cell_empty": 2}, 60)
     {'signal_missing': 11, 'signal_other': 3, 'object': 24, 'cell_empty': 2}
@@ -150,7 +150,7 @@ def allocate(population: Mapping[str, int], size: int) -> dict[str, int]:
     rest = 1 - sum(PARTS.values())
     wanted = {}
     for stratum in STRATA:
-        if n := population.get(stratum, 0):
+        if size and (n := population.get(stratum, 0)):
             part = PARTS.get(stratum, rest * n / max(signals, 1))
             wanted[stratum] = min(n, max(round(part * size), LEAST))
     return wanted
