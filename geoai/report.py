@@ -120,7 +120,7 @@ def _pictures(path: Path, review: Review, quality: Quality, language: Language) 
     expectation, calibration = quality.signals.expectation, quality.signals.calibration
     return Pictures(
         panels=overview(path.parent / "orthophoto.vrt", review.coverage, review.discrepancies),
-        chips=chips(path, review.discrepancies),
+        chips=chips(path, review.discrepancies, None if language == _language(path) else language),
         gain=gain_plot(expectation, language) if expectation.known > 1 else "",
         reliability=reliability_plot(calibration, language) if calibration else "",
     )

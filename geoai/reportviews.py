@@ -21,7 +21,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import from_bounds
 
 from geoai.estimators import Figure
-from geoai.publish.reasons import NBSP
+from geoai.publish.reasons import NBSP, reason
 from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
 from geoai.publish.texts import CLASSES, DOMAINS, Language, Words
 from geoai.quality import Calibration, Expectation, FirstSignals, Measure
@@ -39,6 +39,9 @@ NO_IMAGERY = 200  # grey
 SHOWN_CHIPS = 8
 INK, MUTED, ACCENT = "#1d2733", "#8a94a0", "#0b5394"
 DASH = "–"
+TOGETHER = "\u2060"
+"""No line breaks within a range."""
+UNITS = f"{NBSP}%m²"
 
 
 @dataclass(frozen=True)
@@ -107,6 +110,10 @@ class Speaker:
         """Return the colour of a class."""
         return CLASSES[code].colour
 
+    def faint(self, code: str) -> bool:
+        """Return whether a class is drawn as a ring: less sure than the class of the same colour."""
+        return CLASSES[code].opacity < 100
+
     def count(self, value: float | None) -> str:
         """Return a count, or an estimate of one: a decimal below 10 where it is not whole."""
         if value is None:
@@ -151,7 +158,7 @@ class Speaker:
         if figure is None or figure.low == figure.high:
             return DASH
         low, high = self._in(unit, figure.low), self._in(unit, figure.high)
-        return low if low == high else f"{low}{DASH}{high}"
+        return low if low == high else f"{low.rstrip(UNITS)}{DASH}{TOGETHER}{high}"
 
     def range(self, low: float, high: float | None) -> str:
         """Return a bin of sizes in m²."""
@@ -254,18 +261,24 @@ def _picture(
     return bytes(jpeg)
 
 
-def chips(review: Path, discrepancies: gpd.GeoDataFrame) -> tuple[Chip, ...]:
-    """Return the signals of highest priority that have a picture."""
+def chips(review: Path, discrepancies: gpd.GeoDataFrame, language: Language | None) -> tuple[Chip, ...]:
+    """Return the signals of highest priority that have a picture, their reasons in *language* (None: as
+    they stand in the review)."""
     signals = put_before(discrepancies)
     west, _, _, north = shapely.bounds(signals.geometry.to_numpy()).reshape(-1, 4).T
     order = np.lexsort((west, -north, -signals["priority"].to_numpy(np.float64)))
-    first = signals.iloc[order[:SHOWN_CHIPS]]
+    first = signals.iloc[order[:SHOWN_CHIPS]].drop(columns="geometry").to_dict("records")
     with closing(sqlite3.connect(f"{review.resolve().as_uri()}?mode=ro", uri=True)) as database:
         query = "SELECT chip FROM discrepancy WHERE discrepancy_id = ?"
-        pictures = [database.execute(query, (key,)).fetchone() for key in first["discrepancy_id"]]
+        pictures = [database.execute(query, (row["discrepancy_id"],)).fetchone() for row in first]
     return tuple(
-        Chip(row["class"], row["reason"], row["status"], bytes(picture[0]))
-        for (_, row), picture in zip(first.iterrows(), pictures, strict=True)
+        Chip(
+            row["class"],
+            reason(row, language) if language else row["reason"],
+            row["status"],
+            bytes(picture[0]),
+        )
+        for row, picture in zip(first, pictures, strict=True)
         if picture and picture[0]
     )
 
@@ -305,6 +318,9 @@ def reliability_plot(calibration: Calibration, language: Language) -> str:
         ylim=(-0.04, 1.04),
         aspect="equal",
     )
+    say = Speaker(language)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda share, _: say.percent(share, 0))
     return finish()
 
 

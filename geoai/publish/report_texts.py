@@ -135,8 +135,9 @@ REPORT: dict[str, Words] = {
         "No signal has a calibrated confidence; then nothing can be said of what to expect.",
     ),
     "holds": Words(
-        "De första {} av {} signaler väntas hålla {} av de verkliga ändringarna ({}).",
-        "The first {} of {} signals are expected to hold {} of the true changes ({}).",
+        "De första {} av {} signaler med beräknad säkerhet väntas hålla {} av de verkliga ändringarna ({}).",
+        "The first {} of the {} signals with a computed confidence are expected to hold {} of the true "
+        "changes ({}).",
     ),
     "first_k": Words("De första", "The first"),
     "expected_true": Words("Väntat rätta", "Expected true"),
