@@ -21,11 +21,12 @@ from rasterio.errors import RasterioError
 from rasterio.windows import from_bounds
 
 from geoai.estimators import Figure
+from geoai.grid import PixelBox
 from geoai.publish.reasons import NBSP, reason
 from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
 from geoai.publish.texts import CLASSES, DOMAINS, Language, Words
 from geoai.quality import Calibration, Expectation, FirstSignals, Measure
-from geoai.raster import gdal_environment
+from geoai.raster import gdal_environment, read_padded
 from geoai.sampling import put_before
 from geoai.vector import Geometries
 
@@ -247,16 +248,20 @@ def _picture(
     try:
         with gdal_environment(), rasterio.open(orthophoto) as source:
             window = from_bounds(*bounds, transform=source.transform)
-            shape = (height, width)
-            data = source.read((1, 2, 3), window=window, out_shape=(3, *shape), boundless=True)
-            valid = source.dataset_mask(window=window, out_shape=shape, boundless=True) > 0
-    except (RasterioError, IndexError):
+            step = max(1, int(window.width / width))
+            # a little more than asked for, so that the step divides it; cut off again below
+            rows, cols = (-(-round(side) // step) * step for side in (window.height, window.width))
+            box = PixelBox(round(window.col_off), round(window.row_off), cols, rows)
+            data, valid = read_padded(source, box, bands=(1, 2, 3), step=step)
+    except RasterioError:
         return None
     pale = (0.72 * data + 0.28 * 255).astype(np.uint8)
     pale[:, ~valid] = NO_IMAGERY
-    written, jpeg = cv2.imencode(
-        ".jpg", np.ascontiguousarray(pale[::-1].transpose(1, 2, 0)), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    size = round(width * cols / window.width), round(height * rows / window.height)
+    whole = cv2.resize(
+        np.ascontiguousarray(pale[::-1].transpose(1, 2, 0)), size, interpolation=cv2.INTER_AREA
     )
+    written, jpeg = cv2.imencode(".jpg", whole[:height, :width], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     assert written
     return bytes(jpeg)
 
