@@ -148,7 +148,7 @@ def allocate(population: Mapping[str, int], size: int) -> dict[str, int]:
     """
     signals = sum(n for stratum, n in population.items() if stratum not in PARTS)
     rest = 1 - sum(PARTS.values())
-    wanted = {}
+    wanted: dict[str, int] = {}
     for stratum in STRATA:
         if size and (n := population.get(stratum, 0)):
             part = PARTS.get(stratum, rest * n / max(signals, 1))
