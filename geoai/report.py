@@ -92,8 +92,9 @@ def read_review(path: Path) -> tuple[Review, dict[str, Any]]:
         database.row_factory = sqlite3.Row
         run = dict(database.execute("SELECT * FROM run ORDER BY fid DESC LIMIT 1").fetchone() or {})
     run.pop("fid", None)
-    layers_read = [read(name) for name in ("discrepancy", "map_status", "detection", "coverage")]
-    return Review(*layers_read, read("sample") if "sample" in layers else None), run
+    sample = read("sample") if "sample" in layers else None
+    review = Review(read("discrepancy"), read("map_status"), read("detection"), read("coverage"), sample)
+    return review, run
 
 
 def _language(path: Path) -> Language:

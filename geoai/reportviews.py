@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -184,7 +184,9 @@ class Speaker:
         return half[-1] if half else None
 
     def _in(self, unit: str, value: float) -> str:
-        return {"items": self.count, "rate": self.percent, "m": self.length}[unit](value)
+        if unit == "rate":
+            return self.percent(value)
+        return self.length(value) if unit == "m" else self.count(value)
 
     def _decimal(self, value: float, decimals: int) -> str:
         text = f"{value:,.{decimals}f}"
@@ -329,13 +331,13 @@ def reliability_plot(calibration: Calibration, language: Language) -> str:
     return finish()
 
 
-def _axes(salt: str, size: tuple[float, float]) -> tuple[Axes, Any]:
+def _axes(salt: str, size: tuple[float, float]) -> tuple[Axes, Callable[[], str]]:
     """Return axes, and what returns them as SVG; the same figure gives the same text."""
     from matplotlib import rc_context
     from matplotlib.backends.backend_svg import FigureCanvasSVG
     from matplotlib.figure import Figure as Canvas
 
-    settings: Mapping[str, Any] = {
+    settings: Any = {
         "svg.fonttype": "none",  # text stays text: it can be read aloud, and the file stays small
         "svg.hashsalt": salt,  # ids of two plots of one page must differ
         "font.family": "sans-serif",
