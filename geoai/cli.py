@@ -204,6 +204,23 @@ def demo(
     console.print(f"truth    {made.truth}", soft_wrap=True)
 
 
+@app.command("report")
+def report_(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run: where its review.gpkg lies.")],
+    language: Annotated[
+        str | None, typer.Option(help="sv or en; default: that of the review.", metavar="LANGUAGE")
+    ] = None,
+) -> None:
+    """Write report.html and quality.json anew from a review as it is now. The review is only read."""
+    from geoai.errors import ConfigError
+    from geoai.report import write_report
+
+    if language not in (None, "sv", "en"):
+        raise ConfigError(f"report: expected --language sv or en, found {language}")
+    written = write_report(folder, language=language)  # type: ignore[arg-type]
+    console.print(f"report   {written}\nfigures  {written.with_name('quality.json')}", soft_wrap=True)
+
+
 @app.command()
 def train(config: ConfigOption = Path("configs/train.yaml")) -> None:
     """Train a model on labelled imagery and pack it. Run it again to go on where it stopped."""

@@ -253,6 +253,17 @@ class PublishSettings(Section):
     language: Literal["sv", "en"] = Field("sv", description="Language of aliases, legend, reasons and form.")
 
 
+class ReportSettings(Section):
+    """What the report is made of; language: publish.language."""
+
+    sample: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        60, description="What a reviewer is asked about, so that the map's quality can be told."
+    )
+    cell_m: Annotated[float, Field(ge=25.0, le=5000.0)] = Field(
+        100.0, description="Side of a cell of the quality grid, and of a sampled place (m)."
+    )
+
+
 class Settings(Section):
     """The whole configuration of a project."""
 
@@ -266,6 +277,7 @@ class Settings(Section):
     compare: CompareSettings = CompareSettings()
     policy: tuple[PolicyRule, ...] = Field((), description="What this map does not hold; first rule first.")
     publish: PublishSettings = PublishSettings()
+    report: ReportSettings = ReportSettings()
 
     @model_validator(mode="after")
     def _rules_have_names_of_their_own(self) -> Self:

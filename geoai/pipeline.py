@@ -428,7 +428,7 @@ def make_review(
     """
     import pyogrio
 
-    from geoai import publish
+    from geoai import publish, report, sampling
 
     mapped, snapshot = open_map(settings)
     ledger = open_ledger(settings)
@@ -438,7 +438,8 @@ def make_review(
     name = f"{flown.id}.{model.id}"
     marks = {item["id"]: item["properties"][catalog.FINGERPRINT] for item in store.items(name)}
     sections = {
-        key: getattr(settings, key).model_dump(mode="json") for key in ("polygons", "compare", "publish")
+        key: getattr(settings, key).model_dump(mode="json")
+        for key in ("polygons", "compare", "publish", "report")
     } | {"policy": _policy_marks(settings)}
     config_hash = catalog.fingerprint(sections)
     fitted = model.object_calibration and asdict(model.object_calibration)
@@ -491,6 +492,17 @@ def make_review(
         language=settings.publish.language,
     )
     progress("compare", 3, steps)
+    grid = sampling.lay_grid(
+        compared.coverage, compared.map_status, sampling.put_before(signals), cell_m=settings.report.cell_m
+    )
+    sample = sampling.draw_sample(
+        grid,
+        compared.map_status,
+        signals,
+        size=settings.report.sample,
+        min_area_m2=settings.compare.min_area_m2,
+        seed=run_id,
+    )
     publish.write_review(
         folder,
         info,
@@ -502,7 +514,11 @@ def make_review(
         earlier=compared.earlier,
         probability=compared.probability,
         language=settings.publish.language,
+        sample=sample,
+        quality_grid=grid,
     )
+    report.write_settings(folder, sections)
+    report.write_report(folder, language=settings.publish.language)
     progress("compare", steps, steps)
     return review, count_signals(compared.discrepancies)
 

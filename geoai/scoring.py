@@ -18,6 +18,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geoai.estimators import score_limits
 from geoai.matching import Groups, match_groups
 from geoai.vector import Geometries, union_by_group
 
@@ -378,14 +379,8 @@ def wilson(found: int, total: int) -> Share:
     """
     if not total:
         return Share(found, total, math.nan, math.nan, math.nan)
-    z = 1.959964
     share = found / total
-    middle = share + z * z / (2 * total)
-    half = z * math.sqrt(share * (1 - share) / total + z * z / (4 * total * total))
-    scale = 1 + z * z / total
-    low, high = (middle - half) / scale, (middle + half) / scale
-    # At 0 and 1 a bound is the share itself; rounding must not put it beyond.
-    return Share(found, total, share, max(0.0, min(low, share)), min(1.0, max(high, share)))
+    return Share(found, total, share, *score_limits(share, total))
 
 
 def _f1(recall: float, precision: float) -> float:

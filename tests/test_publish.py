@@ -543,7 +543,8 @@ def test_same_input_gives_the_same_styles_and_project(case: Case, tmp_path: Path
             projects = database.execute("SELECT * FROM qgis_projects").fetchall()
             found.append((styles, projects))
     assert found[0] == found[1]
-    assert dict(found[0][0]) == {table.name: xml_text(style) for table, style in layer_styles("sv").items()}
+    every = layer_styles("sv")  # a review without a sample holds no style of one
+    assert dict(found[0][0]) == {table.name: xml_text(every[table]) for table in TABLES}
 
 
 def test_project_inside_the_geopackage_is_the_one_beside_it(review: Path) -> None:

@@ -10,7 +10,7 @@ import io
 import os
 import uuid
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,6 +26,8 @@ from geoai.publish.style import (
     discrepancy_style,
     map_status_style,
     map_style,
+    quality_grid_style,
+    sample_style,
     suggestion_style,
 )
 from geoai.publish.texts import HIDDEN_CLASSES, LAYERS, PROJECT, Language
@@ -77,6 +79,13 @@ class Layer:
         return "gdal" if self.raster else "ogr"
 
 
+EXTRA_LAYERS: dict[str, tuple[str, Callable[[Language], Element], bool]] = {
+    # table: group it goes into, style, whether a reviewer writes there
+    "sample": ("group_review", sample_style, True),
+    "quality_grid": ("group_map", quality_grid_style, False),
+}
+
+
 @dataclass(frozen=True)
 class Bookmark:
     """A named view: left, bottom, right, top in metres."""
@@ -95,10 +104,12 @@ def review_project(
     probability: Path,
     title: str,
     language: Language,
+    extra: Sequence[str] = (),
 ) -> str:
     """Return the text of the project that lies in *folder* beside review.gpkg.
 
-    *extent* is what is seen first. The rasters must exist: how they are masked is looked up.
+    *extent* is what is seen first. *extra* names the layers of EXTRA_LAYERS that the review holds, off at
+    first. The rasters must exist: how they are masked is looked up.
     """
     groups = {
         "group_review": [
@@ -131,6 +142,9 @@ def review_project(
             ),
         ],
     }
+    for key in extra:
+        group, style, editable = EXTRA_LAYERS[key]
+        groups[group].append(_table(key, style(language), key, visible=False, editable=editable))
     themes = {
         "theme_review": ("to_review", "map", "coverage", "orthophoto"),
         "theme_map": ("map",),

@@ -28,7 +28,8 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """How polygons are drawn: hatch lines at *hatch* degrees, then *strokes* from below upwards.
+    """How polygons are drawn: *fill* (colour, alpha 0..255), hatch lines at *hatch* degrees, then *strokes*
+    from below upwards.
 
     *opacity* in percent is a QGIS expression or a number.
     """
@@ -39,6 +40,7 @@ class Symbol:
     hatch_mm: float = 2.4
     hatch_alpha: int = 255
     opacity: str = "100"
+    fill: tuple[str, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,19 @@ def categorized(column: str, categories: Sequence[Category], order_by: str = "")
     if order_by:  # what is drawn last lies on top
         clauses = SubElement(renderer, "orderby")
         SubElement(clauses, "orderByClause", {"asc": "1", "nullsFirst": "1"}).text = order_by
+    return renderer
+
+
+def graduated(column: str, steps: Sequence[tuple[float, float, str, Symbol]]) -> Element:
+    """Return a renderer by ranges of *column*: lower and upper limit, label, symbol."""
+    kind = {"type": "graduatedSymbol", "attr": column, "graduatedMethod": "GraduatedColor"}
+    renderer = Element("renderer-v2", kind | {"forceraster": "0", "symbollevels": "0", "enableorderby": "0"})
+    ranges, symbols = SubElement(renderer, "ranges"), SubElement(renderer, "symbols")
+    for number, (lower, upper, label, symbol) in enumerate(steps):
+        limits = {"lower": f"{lower:.6f}", "upper": f"{upper:.6f}"}
+        entry = limits | {"symbol": str(number), "label": label, "render": "true"}
+        SubElement(ranges, "range", entry)
+        _add_symbol(symbols, str(number), symbol)
     return renderer
 
 
@@ -184,6 +199,10 @@ def _add_symbol(parent: Element, name: str, symbol: Symbol) -> None:
         "symbol",
         {"name": name, "type": "fill", "alpha": "1", "clip_to_extent": "1", "force_rhr": "0"},
     )
+    if symbol.fill:
+        colour, alpha = symbol.fill
+        ground = {"color": _rgba(colour, alpha), "style": "solid", "outline_style": "no"}
+        _add_symbol_layer(fill, "SimpleFill", ground)
     for number, angle in enumerate(symbol.hatch):
         _add_hatch(fill, f"@{name}@{number}", angle, symbol)
     for stroke in symbol.strokes:

@@ -24,8 +24,18 @@ from geoai.publish.project import Bookmark, Bounds, review_project, zipped
 from geoai.publish.qml import xml_text
 from geoai.publish.reasons import reason
 from geoai.publish.style import layer_styles
-from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, SUGGESTION, Table
-from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, Language
+from geoai.publish.tables import (
+    COVERAGE,
+    DETECTION,
+    DISCREPANCY,
+    MAP_STATUS,
+    QUALITY_GRID,
+    RUN,
+    SAMPLE,
+    SUGGESTION,
+    Table,
+)
+from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, QUESTIONS, Language
 from geoai.suggestions import suggest
 from geoai.vector import Geometries
 
@@ -71,13 +81,17 @@ def write_review(
     probability: Path,
     language: Language,
     earlier: Path | None = None,
+    sample: gpd.GeoDataFrame | None = None,
+    quality_grid: gpd.GeoDataFrame | None = None,
 ) -> Path:
     """Write `review.gpkg` and `review.qgz` into *folder* and return the path of the first.
 
     *discrepancies* are as the ledger gives them. The frames are in *run.crs*, metres; the rasters are the
     mosaics of the flight's tiles, shown where they lie; *earlier* is an earlier orthophoto, for chips
-    of before and after. A review that exists already is never touched. Both files appear whole or not at all.
-    Raises PublishError with one line where the folder cannot be written, CRSError where a frame is elsewhere.
+    of before and after. *sample* and *quality_grid* are layers of their own where they are given; a row of
+    the sample names a signal by its row number in *discrepancies* (signal). A review that exists already is
+    never touched. Both files appear whole or not at all. Raises PublishError with one line where the folder
+    cannot be written, CRSError where a frame is elsewhere.
     """
     target = folder / "review.gpkg"
     _refuse_existing(target)
@@ -101,6 +115,10 @@ def write_review(
         language=language,
     )
     frames[SUGGESTION] = suggest(frames[DISCREPANCY], map_status)
+    if sample is not None:
+        frames[SAMPLE] = _asked(sample, frames[DISCREPANCY]["discrepancy_id"], language)
+    if quality_grid is not None:
+        frames[QUALITY_GRID] = quality_grid
     project = review_project(
         folder,
         crs=run.crs,
@@ -110,9 +128,14 @@ def write_review(
         probability=probability,
         title=f"{PROJECT['title'].say(language)} {run.flight_id}",
         language=language,
+        extra=[table.name for table in (SAMPLE, QUALITY_GRID) if table in frames],
     )
     archive = zipped(project, "review")
-    styles = {table: xml_text(style) for table, style in layer_styles(language).items()}
+    styles = {
+        table: xml_text(style)
+        for table, style in layer_styles(language).items()
+        if table in frames or table is RUN
+    }
     with _one_line(target):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".review-", dir=folder) as name:
@@ -179,6 +202,15 @@ def _signals(
         chip=cut_chips(orthophoto, geometries, mapped.geometry.to_numpy(), earlier=earlier),
         stac_item=_tiles_of(geometries, coverage),
     )
+
+
+def _asked(sample: gpd.GeoDataFrame, ids: pd.Series, language: Language) -> gpd.GeoDataFrame:
+    """Return the sample with its questions, and the id of the signal that each is about."""
+    known = sample["signal"].notna()
+    of_signal = pd.Series(None, index=sample.index, dtype=object)
+    of_signal[known] = ids.to_numpy()[sample.loc[known, "signal"].astype(int)]
+    questions = sample["stratum"].map({code: words.say(language) for code, words in QUESTIONS.items()})
+    return sample.assign(question=questions, discrepancy_id=of_signal)
 
 
 def _tiles_of(geometries: Geometries, coverage: gpd.GeoDataFrame) -> list[str | None]:

@@ -19,16 +19,32 @@ from geoai.publish.qml import (
     add_fields,
     add_options,
     categorized,
+    graduated,
     labels,
     single,
 )
-from geoai.publish.tables import COVERAGE, DETECTION, DISCREPANCY, MAP_STATUS, RUN, SUGGESTION, Column, Table
-from geoai.publish.texts import CLASSES, DOMAINS, GREEN, PROJECT, ClassLook, Language, Words
+from geoai.publish.tables import (
+    COVERAGE,
+    DETECTION,
+    DISCREPANCY,
+    MAP_STATUS,
+    QUALITY_GRID,
+    RUN,
+    SAMPLE,
+    SUGGESTION,
+    Column,
+    Table,
+)
+from geoai.publish.texts import BLUE, CLASSES, DOMAINS, GREEN, PROJECT, PURPLE, ClassLook, Language, Words
 
 VALUE_MAP_NULL = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"
 """QGIS's own word for NULL in a list of values."""
 
 WHITE, DARK, SKY = "#FFFFFF", "#1A1A1A", "#56B4E9"
+
+MANY = 10**9
+HEAT = ((1, 1, "#FEE8C8"), (2, 3, "#FDBB84"), (4, 7, "#EF6548"), (8, MANY, "#990000"))
+"""Signals a cell, from and to, and the colour: ColorBrewer's OrRd."""
 
 POLYGON, NO_GEOMETRY = 2, 4
 """QGIS's numbers for geometry types."""
@@ -169,8 +185,53 @@ def plan_style(table: Table, language: Language) -> Element:
     return style
 
 
+def sample_style(language: Language) -> Element:
+    """Return the style of the sample: what waits for an answer is drawn strongly; a form that asks."""
+    indices = {column.name: number for number, column in enumerate(SAMPLE.columns, start=1)}
+    words = {key: text.say(language) for key, text in PROJECT.items()}
+    form = Element("attributeEditorForm")
+    page = add_container(form, words["group_review"], page=True)
+    add_fields(add_container(page, words["question"]), ["stratum", "question", "subject"], indices)
+    add_fields(add_container(page, words["decision"]), ["answer", "number", "comment"], indices)
+    add_fields(add_container(page, words["who"]), ["reviewed_by", "reviewed_at"], indices)
+    add_fields(
+        add_container(form, words["origin"], page=True), ["sample_id", "weight", "discrepancy_id"], indices
+    )
+    style = _vector_style(SAMPLE, language, form=form)
+    faded = 'CASE WHEN "answer" IS NULL THEN 100 ELSE 30 END'
+    looks = {
+        code: (BLUE if code.startswith("cell") else PURPLE, code.startswith("cell"))
+        for code in DOMAINS["stratum"]
+    }
+    categories = [
+        Category(
+            code,
+            DOMAINS["stratum"][code].say(language),
+            Symbol((Stroke(WHITE, 1.2, alpha=190), Stroke(colour, 0.7, dashed)), opacity=faded),
+        )
+        for code, (colour, dashed) in looks.items()
+    ]
+    style.append(categorized("stratum", categories))
+    SubElement(style, "previewExpression").text = '"sample_id" || \' – \' || represent_value("stratum")'
+    return style
+
+
+def quality_grid_style(language: Language) -> Element:
+    """Return the style of the quality grid: a heat map of signals a cell."""
+    edge = Stroke(GREY, 0.1, alpha=120)
+    some = PROJECT["cell_some"].say(language)
+    steps = [(-0.5, 0.5, PROJECT["cell_none"].say(language), Symbol((edge,)))]
+    for lower, upper, colour in HEAT:
+        label = some.format(f"{lower}–{upper}" if upper < MANY else f"≥ {lower}")
+        steps.append((lower - 0.5, upper + 0.5, label, Symbol((edge,), fill=(colour, 130))))
+    style = _vector_style(QUALITY_GRID, language)
+    style.append(graduated("signals", steps))
+    SubElement(style, "previewExpression").text = '"cell_id"'
+    return style
+
+
 def layer_styles(language: Language) -> dict[Table, Element]:
-    """Return the default style of every table."""
+    """Return the default style of every table that a review may hold."""
     return {
         DISCREPANCY: discrepancy_style(language),
         MAP_STATUS: map_status_style(language),
@@ -178,6 +239,8 @@ def layer_styles(language: Language) -> dict[Table, Element]:
         SUGGESTION: suggestion_style(language),
         COVERAGE: coverage_style(language),
         RUN: run_style(language),
+        SAMPLE: sample_style(language),
+        QUALITY_GRID: quality_grid_style(language),
     }
 
 
@@ -281,6 +344,11 @@ REVIEWER_DEFAULTS = {
     "reviewed_by": "if(\"status\" = 'open', NULL, coalesce(nullif(@user_full_name, ''), @user_account_name))",
     "reviewed_at": "if(\"status\" = 'open', NULL, now())",
 }
+# The same for the sample, where an answer stands for a status.
+SAMPLE_DEFAULTS = {
+    name: expression.replace("\"status\" = 'open'", '"answer" IS NULL')
+    for name, expression in REVIEWER_DEFAULTS.items()
+}
 NEW_ROW_DEFAULTS = {"status": "'open'", "field_visit": "false"}
 NOT_NULL, UNIQUE, EXPRESSION = 1, 2, 4  # bits of a constraint
 HARD, SOFT = "1", "2"
@@ -290,6 +358,7 @@ NO_CHECK = ("", Words("", ""), "0")
 def _add_column_rules(style: Element, columns: Sequence[Column], language: Language) -> None:
     """Add defaults and constraints: a status must be of the list, a reason for rejecting is asked for."""
     reviews = any(column.name == "reject_reason" for column in columns)
+    fills = (REVIEWER_DEFAULTS | NEW_ROW_DEFAULTS) if reviews else SAMPLE_DEFAULTS
     codes = ", ".join(f"'{code}'" for code in DOMAINS["review"])
     checks = {
         "status": (f'"status" IN ({codes})', PROJECT["status_hint"], HARD),
@@ -303,9 +372,7 @@ def _add_column_rules(style: Element, columns: Sequence[Column], language: Langu
     constraints, expressions = SubElement(style, "constraints"), SubElement(style, "constraintExpressions")
     for column in columns:
         on_update = column.name in REVIEWER_DEFAULTS
-        default = (
-            (REVIEWER_DEFAULTS | NEW_ROW_DEFAULTS).get(column.name, "") if column.owner == "reviewer" else ""
-        )
+        default = fills.get(column.name, "") if column.owner == "reviewer" else ""
         SubElement(
             defaults,
             "default",

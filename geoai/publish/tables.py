@@ -245,4 +245,52 @@ RUN = Table(
     spatial=False,
 )
 
+SAMPLE = Table(
+    "sample",
+    (
+        _text("sample_id", "Stickprovs-id", "Sample id", constraint="NOT NULL UNIQUE"),
+        _text("stratum", "Grupp", "Stratum", domain="stratum", constraint="NOT NULL"),
+        Column("weight", "REAL", Words("Står för så många", "Stands for so many"), constraint="NOT NULL"),
+        *_owned(
+            "publish",
+            _text("question", "Fråga", "Question", constraint="NOT NULL"),
+            _text("discrepancy_id", "Avvikelse-id", "Discrepancy id"),
+        ),
+        _text("subject", "Kartobjekt eller ruta", "Map object or cell"),
+        *_owned(
+            "reviewer",
+            _text("answer", "Svar", "Answer", domain="answer", constraint=_one_of("answer", "answer")),
+            Column(
+                "number",
+                "INTEGER",
+                Words("Antal som saknas", "Number missing"),
+                constraint="CHECK (number > 0)",
+            ),
+            _text("comment", "Kommentar", "Comment"),
+            _text("reviewed_by", "Granskad av", "Reviewed by"),
+            Column("reviewed_at", "DATETIME", Words("Granskad när", "Reviewed at")),
+        ),
+    ),
+)
+
+QUALITY_GRID = Table(
+    "quality_grid",
+    (
+        _text("cell_id", "Ruta", "Cell", constraint="NOT NULL UNIQUE"),
+        _share("checked_share", "Kontrollerad andel", "Checked share"),
+        *(
+            Column(name, "INTEGER", words)
+            for name, words in {
+                "mapped": Words("Kartobjekt", "Map objects"),
+                "assessable": Words("Bedömbara kartobjekt", "Assessable map objects"),
+                "signals": Words("Signaler", "Signals"),
+                "missing": Words("Saknas i kartan", "Missing in map"),
+                "excess": Words("Finns inte längre", "No longer there"),
+                "other": Words("Andra skillnader", "Other differences"),
+            }.items()
+        ),
+    ),
+)
+
 TABLES = (DISCREPANCY, MAP_STATUS, DETECTION, SUGGESTION, COVERAGE, RUN)
+"""What every review holds. A run's also holds a SAMPLE to ask about, and a QUALITY_GRID."""

@@ -331,6 +331,44 @@ DOMAINS: dict[str, dict[str, Words]] = {
         "imagery": Words("Bild finns", "Imagery"),
         "no_imagery": Words("Bild saknas", "No imagery"),
     },
+    "stratum": {
+        "signal_missing": Words("Signal: saknas i kartan", "Signal: missing in map"),
+        "signal_excess": Words("Signal: finns inte längre", "Signal: no longer there"),
+        "signal_other": Words("Signal: annan skillnad", "Signal: another difference"),
+        "object": Words("Kartobjekt utan signal", "Map object without a signal"),
+        "cell_empty": Words("Tom ruta", "Empty cell"),
+        "cell_built": Words("Ruta med objekt", "Cell with objects"),
+    },
+    "answer": {
+        "correct": Words("Ja, stämmer", "Yes, correct"),
+        "wrong": Words("Nej, stämmer inte", "No, wrong"),
+        "unclear": Words("Går inte att avgöra", "Cannot tell"),
+    },
+}
+
+QUESTIONS: dict[str, Words] = {
+    # what is asked of a sampled unit, by its stratum: the answer is one of the domain's
+    "signal_missing": Words(
+        "Står det något här som borde finnas i kartan men saknas?",
+        "Does something stand here that should be in the map and is not?",
+    ),
+    "signal_excess": Words(
+        "Är kartobjektet borta i verkligheten (eller dubbelt i kartan)?",
+        "Is the map object gone in reality (or twice in the map)?",
+    ),
+    "signal_other": Words(
+        "Skiljer sig kartan från verkligheten så som signalen säger?",
+        "Does the map differ from reality as the signal says?",
+    ),
+    "object": Words("Står kartobjektet kvar i bilden?", "Does the map object still stand in the image?"),
+    "cell_empty": Words(
+        "Är kartan fullständig i rutan, bortsett från signalerna? Om inte: ange hur många som saknas.",
+        "Is the map complete in the cell, signals aside? If not: say how many are missing.",
+    ),
+    "cell_built": Words(
+        "Är kartan fullständig i rutan, bortsett från signalerna? Om inte: ange hur många som saknas.",
+        "Is the map complete in the cell, signals aside? If not: say how many are missing.",
+    ),
 }
 
 LAYERS: dict[str, Words] = {
@@ -347,6 +385,8 @@ LAYERS: dict[str, Words] = {
     "appearing": Words("Tillkommer", "Appearing"),
     "vanishing": Words("Försvinner", "Vanishing"),
     "changed": Words("Byter klass", "Changed"),
+    "sample": Words("Stickprov", "Sample"),
+    "quality_grid": Words("Kvalitetsrutor", "Quality grid"),
     "probability": Words("Sannolikhet", "Probability"),
     "orthophoto": Words("Ortofoto", "Orthophoto"),
 }
@@ -367,5 +407,9 @@ PROJECT: dict[str, Words] = {
     "evidence": Words("Underlag", "Evidence"),
     "origin": Words("Ursprung", "Origin"),
     "reason_hint": Words("Ange gärna varför den avvisas", "Please say why it is rejected"),
+    "question": Words("Fråga", "Question"),
+    "number_hint": Words("Ange hur många som saknas", "Please say how many are missing"),
+    "cell_none": Words("Ingen signal", "No signal"),
+    "cell_some": Words("{} signaler", "{} signals"),
     "status_hint": Words("Välj ett av värdena i listan", "Choose one of the values in the list"),
 }

@@ -1,0 +1,154 @@
+"""The report of a run: report.html, one file that asks for nothing else, and quality.json with its figures.
+
+Both are made from review.gpkg as it is now, with whatever reviewers have decided in it; nothing is ever
+written to it.
+
+quality.json:
+  schema      "geoai-quality-1"
+  run         the row of the review's table run
+  settings    what the run was set to, None where settings.json is not beside the review
+  signals     `quality.SignalQuality`: classes, rows (by class and size), total, per_km2, calibration,
+              expectation, precision_of_list, recall
+  map         `quality.MapQuality`: assessable, should_be, strata, completeness, logical, position, temporal
+  not_assessed  `quality.NotAssessed`
+A figure is {"value", "low", "high"} with its 95 % interval; null is not known. Areas in m², lengths in m,
+shares 0 to 1.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
+from typing import Any, get_args
+
+import geopandas as gpd
+import jinja2
+import pandas as pd
+import pyogrio
+from pyogrio.errors import DataSourceError
+
+from geoai import __version__
+from geoai.errors import PublishError
+from geoai.publish.texts import LAYERS, Language
+from geoai.quality import Quality, Review, measure, plain
+from geoai.raster import appearing_whole
+from geoai.reportviews import Pictures, Speaker, chips, gain_plot, overview, reliability_plot
+
+SCHEMA = "geoai-quality-1"
+TABLES = ("discrepancy", "map_status", "detection", "coverage", "run")
+MIN_AREA_M2 = 15.0
+"""Least area of what the map is asked about, where the run's settings are not at hand."""
+
+
+def write_settings(folder: Path, sections: Mapping[str, Any]) -> None:
+    """Write settings.json beside the review: what the run was set to, section by section."""
+    with appearing_whole(folder / "settings.json") as target:
+        target.write_text(json.dumps(sections, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def write_report(folder: Path, *, language: Language | None = None) -> Path:
+    """Write report.html and quality.json beside *folder*/review.gpkg; return the path of the first.
+
+    The language is that of the review where none is given. Raises PublishError where there is no review, or
+    one that lacks a table.
+    """
+    path = folder / "review.gpkg"
+    review, run = read_review(path)
+    language = language or _language(path)
+    settings = _settings(folder / "settings.json")
+    min_area_m2 = (settings or {}).get("compare", {}).get("min_area_m2", MIN_AREA_M2)
+    photo_date = pd.Timestamp(run["photo_date"]) if run.get("photo_date") else None
+    quality = measure(review, photo_date=photo_date, min_area_m2=min_area_m2)
+    content = {"schema": SCHEMA, "run": run, "settings": settings, **plain(quality)}
+    html = render(quality, run, settings, _pictures(path, review, quality, language), language)
+    for name, text in (
+        ("quality.json", json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)),
+        ("report.html", html),
+    ):
+        with appearing_whole(folder / name) as target:
+            target.write_text(text, encoding="utf-8")
+    return folder / "report.html"
+
+
+def read_review(path: Path) -> tuple[Review, dict[str, Any]]:
+    """Read the layers of a review (pictures aside) and its run, as text and numbers by column."""
+    try:
+        layers = {str(name) for name, _ in pyogrio.list_layers(path)} if path.is_file() else set()
+    except DataSourceError as error:
+        raise PublishError(f"{path}: expected a review, found {' '.join(str(error).split())}") from error
+    if missing := [name for name in TABLES if name not in layers]:
+        found = f"no table {missing[0]}" if layers else "no such file"
+        raise PublishError(f"{path}: expected the review of a run, found {found}")
+
+    def read(name: str) -> gpd.GeoDataFrame:
+        columns = pyogrio.read_info(path, layer=name)["fields"]
+        return pyogrio.read_dataframe(path, layer=name, columns=[c for c in columns if c != "chip"])
+
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        database.row_factory = sqlite3.Row
+        run = dict(database.execute("SELECT * FROM run ORDER BY fid DESC LIMIT 1").fetchone() or {})
+    run.pop("fid", None)
+    sample = read("sample") if "sample" in layers else None
+    review = Review(read("discrepancy"), read("map_status"), read("detection"), read("coverage"), sample)
+    return review, run
+
+
+def _language(path: Path) -> Language:
+    """Return the language that a review was written in: that of its first layer's title."""
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        row = database.execute(
+            "SELECT identifier FROM gpkg_contents WHERE table_name = 'discrepancy'"
+        ).fetchone()
+    languages: tuple[Language, ...] = get_args(Language)
+    return next((each for each in languages if row and LAYERS["discrepancy"].say(each) == row[0]), "sv")
+
+
+def _settings(path: Path) -> dict[str, Any] | None:
+    if not path.is_file():
+        return None
+    try:
+        read: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise PublishError(f"{path}: expected JSON, found {error}") from error
+    return read
+
+
+def _pictures(path: Path, review: Review, quality: Quality, language: Language) -> Pictures:
+    expectation, calibration = quality.signals.expectation, quality.signals.calibration
+    return Pictures(
+        panels=overview(path.parent / "orthophoto.vrt", review.coverage, review.discrepancies),
+        chips=chips(path, review.discrepancies, None if language == _language(path) else language),
+        gain=gain_plot(expectation, language) if expectation.known > 1 else "",
+        reliability=reliability_plot(calibration, language) if calibration else "",
+    )
+
+
+def render(
+    quality: Quality,
+    run: Mapping[str, Any],
+    settings: Mapping[str, Any] | None,
+    pictures: Pictures,
+    language: Language,
+) -> str:
+    """Return the report as HTML, in *language*."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["base64"] = lambda data: base64.b64encode(data).decode("ascii")
+    return environment.get_template("report.html").render(
+        q=quality,
+        run=run,
+        settings=settings or {},
+        pictures=pictures,
+        say=Speaker(language),
+        language=language,
+        version=__version__,
+    )

@@ -1,0 +1,362 @@
+"""What the report shows: figures as words in the reader's language, the overview map, plots as SVG."""
+
+from __future__ import annotations
+
+import io
+import math
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import geopandas as gpd
+import numpy as np
+import rasterio
+import shapely
+from rasterio.errors import RasterioError
+from rasterio.windows import from_bounds
+
+from geoai.estimators import Figure
+from geoai.grid import PixelBox
+from geoai.publish.reasons import NBSP, reason
+from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
+from geoai.publish.texts import CLASSES, DOMAINS, Language, Words
+from geoai.quality import Calibration, Expectation, FirstSignals, Measure
+from geoai.raster import gdal_environment, read_padded
+from geoai.sampling import put_before
+from geoai.vector import Geometries
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+PANEL_PX = 1300
+"""Width of the overview, which is drawn at up to half of it on a wide screen."""
+JPEG_QUALITY = 72
+NO_IMAGERY = 200  # grey
+SHOWN_CHIPS = 8
+INK, MUTED, ACCENT = "#1d2733", "#8a94a0", "#0b5394"
+DASH = "–"
+TOGETHER = "\u2060"
+"""No line breaks within a range."""
+UNITS = f"{NBSP}%m²"
+
+
+@dataclass(frozen=True)
+class Dots:
+    """Signals of one class on a panel: an SVG path of points in its pixels."""
+
+    code: str
+    path: str
+    count: int
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A part of the overview, from west to east: a JPEG (None: not read) under outlines and dots."""
+
+    width: int
+    height: int
+    jpeg: bytes | None
+    unchecked: str
+    dots: tuple[Dots, ...]
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A signal as a picture, with its class and its reason."""
+
+    code: str
+    reason: str
+    status: str
+    jpeg: bytes
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Everything of the report that is drawn; plots are SVG, '' where there is nothing to show."""
+
+    panels: tuple[Panel, ...]
+    chips: tuple[Chip, ...]
+    gain: str
+    reliability: str
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """Says texts and figures in one language; what is not known is a dash."""
+
+    language: Language
+
+    def __call__(self, key: str, *figures: Any) -> str:
+        """Return the report's text *key* with its figures."""
+        return REPORT[key].say(self.language).format(*figures)
+
+    def name(self, code: str) -> str:
+        """Return the name of a class."""
+        return CLASSES[code].name.say(self.language)
+
+    def domain(self, domain: str, code: str) -> str:
+        """Return the words of a code."""
+        return DOMAINS[domain].get(code, Words(code, code)).say(self.language)
+
+    def measure(self, code: str) -> str:
+        """Return the name of a measure."""
+        return MEASURES[code].say(self.language)
+
+    def colour(self, code: str) -> str:
+        """Return the colour of a class."""
+        return CLASSES[code].colour
+
+    def faint(self, code: str) -> bool:
+        """Return whether a class is drawn as a ring: less sure than the class of the same colour."""
+        return CLASSES[code].opacity < 100
+
+    def count(self, value: float | None) -> str:
+        """Return a count, or an estimate of one: a decimal below 10 where it is not whole."""
+        if value is None:
+            return DASH
+        whole = abs(value - round(value)) < 1e-9 or abs(value) >= 10
+        return self._decimal(value, 0 if whole else 1)
+
+    def percent(self, share: float | None, decimals: int | None = None) -> str:
+        """Return a share as percent, with a decimal below 10 % where it matters."""
+        if share is None:
+            return DASH
+        if decimals is None:
+            decimals = 1 if 0 < share < 0.1 or 0.99 < share < 1 else 0
+        return f"{self._decimal(100 * share, decimals)}{NBSP if self.language == 'sv' else ''}%"
+
+    def length(self, value: float | None) -> str:
+        """Return metres with two decimals."""
+        return DASH if value is None else f"{self._decimal(value, 2)}{NBSP}m"
+
+    def area(self, value: float | None) -> str:
+        """Return square metres."""
+        return DASH if value is None else f"{self._decimal(value, 0)}{NBSP}m²"
+
+    def km2(self, value_m2: float) -> str:
+        """Return square kilometres, without the unit."""
+        return self._decimal(value_m2 / 1e6, 2)
+
+    def decimal(self, value: float, decimals: int = 2) -> str:
+        """Return a number."""
+        return self._decimal(value, decimals)
+
+    def signed(self, value: float) -> str:
+        """Return a length with its sign."""
+        return ("+" if value > 0 else "−" if value < 0 else "") + self._decimal(abs(value), 2)
+
+    def figure(self, unit: str, figure: Figure | None) -> str:
+        """Return the value of a figure in its unit: items, rate, m."""
+        return DASH if figure is None else self._in(unit, figure.value)
+
+    def interval(self, unit: str, figure: Figure | None) -> str:
+        """Return 'low–high' of a figure; a dash where it was counted and not estimated."""
+        if figure is None or figure.low == figure.high:
+            return DASH
+        low, high = self._in(unit, figure.low), self._in(unit, figure.high)
+        return low if low == high else f"{low.rstrip(UNITS)}{DASH}{TOGETHER}{high}"
+
+    def range(self, low: float, high: float | None) -> str:
+        """Return a bin of sizes in m²."""
+        if high is None:
+            return f">{NBSP}{low:g}{NBSP}m²"
+        return f"<{NBSP}{high:g}{NBSP}m²" if not low else f"{low:g}{DASH}{high:g}{NBSP}m²"
+
+    def remark(self, made: Measure) -> str:
+        """Return what a measure rests on, or what it needs before it can be told."""
+        if not made.needs:
+            return BASES[made.basis].say(self.language)
+        strata = [self.domain("stratum", need).lower() for need in made.needs if need not in NEEDS]
+        said = [NEEDS[need].say(self.language) for need in made.needs if need in NEEDS]
+        if strata:
+            said.insert(0, self("need_answers", "; ".join(strata)))
+        return "; ".join(said)
+
+    def shown(self, first: tuple[FirstSignals, ...]) -> FirstSignals | None:
+        """Return the length of list that is spoken of: 200, in a shorter list the longest up to half."""
+        shorter = [each for each in first[:-1] if each.k <= 200 and each.share]
+        half = [each for each in shorter if each.k <= first[-1].k / 2 or each.k == 200]
+        return half[-1] if half else None
+
+    def _in(self, unit: str, value: float) -> str:
+        if unit == "rate":
+            return self.percent(value)
+        return self.length(value) if unit == "m" else self.count(value)
+
+    def _decimal(self, value: float, decimals: int) -> str:
+        text = f"{value:,.{decimals}f}"
+        return text.replace(",", NBSP).replace(".", ",") if self.language == "sv" else text
+
+
+# --- pictures --------------------------------------------------------------------------------------------
+
+
+def overview(
+    orthophoto: Path, coverage: gpd.GeoDataFrame, discrepancies: gpd.GeoDataFrame
+) -> tuple[Panel, ...]:
+    """Return the signals over the reduced orthophoto, a long strip in panels one above the other."""
+    if coverage.empty:
+        return ()
+    left, bottom, right, top = coverage.total_bounds
+    count = max(1, round(math.sqrt((right - left) / (top - bottom) / 2)))
+    edges = np.linspace(left, right, count + 1)
+    signals = put_before(discrepancies)
+    unchecked = coverage.loc[coverage["status"] != "checked"].geometry.to_numpy()
+    return tuple(
+        _panel(orthophoto, (west, bottom, east, top), signals, unchecked) for west, east in pairwise(edges)
+    )
+
+
+def _panel(
+    orthophoto: Path,
+    bounds: tuple[float, float, float, float],
+    signals: gpd.GeoDataFrame,
+    unchecked: Geometries,
+) -> Panel:
+    left, bottom, right, top = bounds
+    scale = PANEL_PX / max(right - left, top - bottom)
+    width, height = max(1, round((right - left) * scale)), max(1, round((top - bottom) * scale))
+    view = shapely.box(*bounds)
+    points = shapely.point_on_surface(signals.geometry.to_numpy())
+    inside = shapely.intersects(points, view)
+    x = (shapely.get_x(points) - left) * scale
+    y = (top - shapely.get_y(points)) * scale
+    code = signals["class"].to_numpy()
+    dots = []
+    for name in reversed(CLASSES):  # what is worked on first is drawn last
+        chosen = np.flatnonzero(inside & (code == name))
+        if len(chosen):
+            order = chosen[np.lexsort((y[chosen], x[chosen]))]
+            path = "".join(f"M{x[k]:.1f} {y[k]:.1f}h0" for k in order)
+            dots.append(Dots(name, path, len(chosen)))
+    hidden = shapely.intersection(unchecked, view)
+    rings = shapely.get_rings(shapely.get_parts(hidden[~shapely.is_empty(hidden)]))
+    paths = (
+        "M" + "L".join(f"{(cx - left) * scale:.1f} {(top - cy) * scale:.1f}" for cx, cy in xy[:-1]) + "Z"
+        for xy in map(shapely.get_coordinates, rings)
+    )
+    return Panel(width, height, _picture(orthophoto, bounds, width, height), "".join(paths), tuple(dots))
+
+
+def _picture(
+    orthophoto: Path, bounds: tuple[float, float, float, float], width: int, height: int
+) -> bytes | None:
+    """Return the orthophoto within *bounds* as a JPEG, paled so that dots stand out; None if unreadable."""
+    try:
+        with gdal_environment(), rasterio.open(orthophoto) as source:
+            window = from_bounds(*bounds, transform=source.transform)
+            step = max(1, int(window.width / width))
+            # a little more than asked for, so that the step divides it; cut off again below
+            rows, cols = (-(-round(side) // step) * step for side in (window.height, window.width))
+            box = PixelBox(round(window.col_off), round(window.row_off), cols, rows)
+            data, valid = read_padded(source, box, bands=(1, 2, 3), step=step)
+    except RasterioError:
+        return None
+    pale = (0.72 * data + 0.28 * 255).astype(np.uint8)
+    pale[:, ~valid] = NO_IMAGERY
+    size = round(width * cols / window.width), round(height * rows / window.height)
+    whole = cv2.resize(
+        np.ascontiguousarray(pale[::-1].transpose(1, 2, 0)), size, interpolation=cv2.INTER_AREA
+    )
+    written, jpeg = cv2.imencode(".jpg", whole[:height, :width], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    assert written
+    return bytes(jpeg)
+
+
+def chips(review: Path, discrepancies: gpd.GeoDataFrame, language: Language | None) -> tuple[Chip, ...]:
+    """Return the signals of highest priority that have a picture, their reasons in *language* (None: as
+    they stand in the review)."""
+    signals = put_before(discrepancies)
+    west, _, _, north = shapely.bounds(signals.geometry.to_numpy()).reshape(-1, 4).T
+    order = np.lexsort((west, -north, -signals["priority"].to_numpy(np.float64)))
+    first = signals.iloc[order[:SHOWN_CHIPS]].drop(columns="geometry").to_dict("records")
+    with closing(sqlite3.connect(f"{review.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        query = "SELECT chip FROM discrepancy WHERE discrepancy_id = ?"
+        pictures = [database.execute(query, (row["discrepancy_id"],)).fetchone() for row in first]
+    return tuple(
+        Chip(
+            row["class"],
+            reason(row, language) if language else row["reason"],
+            row["status"],
+            bytes(picture[0]),
+        )
+        for row, picture in zip(first, pictures, strict=True)
+        if picture and picture[0]
+    )
+
+
+# --- plots -----------------------------------------------------------------------------------------------
+
+
+def gain_plot(expectation: Expectation, language: Language) -> str:
+    """Return how many true signals are expected of the first ones, as SVG."""
+    axes, finish = _axes("gain", (5.4, 3.1))
+    signals, true = np.array(expectation.curve).T
+    axes.plot([0, signals[-1]], [0, signals[-1]], color=MUTED, linestyle="--", linewidth=1.2)
+    axes.plot(signals, true, color=ACCENT, linewidth=2.4)
+    axes.fill_between(signals, true, color=ACCENT, alpha=0.12, linewidth=0)
+    middle = len(signals) // 2
+    text = {key: REPORT[key].say(language) for key in ("plot_x", "plot_y", "plot_all", "plot_list")}
+    at = signals[middle]
+    axes.annotate(
+        text["plot_all"], (at, at), (-6, 4), textcoords="offset points", ha="right", color="#5d6874"
+    )
+    axes.annotate(text["plot_list"], (at, true[middle]), (8, -14), textcoords="offset points", color=ACCENT)
+    axes.set(xlabel=text["plot_x"], ylabel=text["plot_y"], xlim=(0, signals[-1]), ylim=(0, None))
+    return finish()
+
+
+def reliability_plot(calibration: Calibration, language: Language) -> str:
+    """Return confidence against the share that was true, as SVG; the area of a dot follows its count."""
+    axes, finish = _axes("reliability", (3.6, 3.4))
+    table = calibration.table
+    axes.plot([0, 1], [0, 1], color=MUTED, linestyle="--", linewidth=1.2)
+    share = np.array(table.count) / sum(table.count)
+    axes.scatter(table.mean_p, table.observed, s=30 + 500 * share, color=ACCENT, alpha=0.75, linewidth=0)
+    axes.set(
+        xlabel=REPORT["plot_said"].say(language),
+        ylabel=REPORT["plot_so"].say(language),
+        xlim=(-0.04, 1.04),
+        ylim=(-0.04, 1.04),
+        aspect="equal",
+    )
+    say = Speaker(language)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda share, _: say.percent(share, 0))
+    return finish()
+
+
+def _axes(salt: str, size: tuple[float, float]) -> tuple[Axes, Callable[[], str]]:
+    """Return axes, and what returns them as SVG; the same figure gives the same text."""
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure as Canvas
+
+    settings: Any = {
+        "svg.fonttype": "none",  # text stays text: it can be read aloud, and the file stays small
+        "svg.hashsalt": salt,  # ids of two plots of one page must differ
+        "font.family": "sans-serif",
+        "font.size": 11,
+    }
+    with rc_context(settings):
+        canvas = Canvas(figsize=size, layout="constrained")
+        FigureCanvasSVG(canvas)
+        axes = canvas.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(MUTED)
+    axes.tick_params(colors=INK, length=3)
+
+    def finish() -> str:
+        text = io.StringIO()
+        nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
+        with rc_context(settings):
+            canvas.savefig(text, format="svg", metadata=nothing, transparent=True)
+        svg = text.getvalue()
+        return svg[svg.index("<svg") :]
+
+    return axes, finish

@@ -1,0 +1,324 @@
+"""The report, as a file and in a browser: it holds everything, asks for nothing, leaves the review alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyogrio
+import pytest
+from review_case import RUN, Case, make_case
+from typer.testing import CliRunner
+
+from geoai.cli import app
+from geoai.errors import PublishError
+from geoai.publish import write_review
+from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
+from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES, QUESTIONS
+from geoai.report import write_report, write_settings
+from geoai.sampling import draw_sample, lay_grid, put_before
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="module")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Case:
+    return make_case(tmp_path_factory.mktemp("flight"))
+
+
+def write(case: Case, folder: Path, language: Any = "sv") -> Path:
+    """Write a review with grid and sample, the mosaics beside it as a run has them."""
+    grid = lay_grid(case.coverage, case.map_status, put_before(case.discrepancies), cell_m=50)
+    sample = draw_sample(grid, case.map_status, case.discrepancies, size=20, min_area_m2=15, seed=RUN.run_id)
+    write_review(
+        folder,
+        RUN,
+        discrepancies=case.discrepancies,
+        map_status=case.map_status,
+        detections=case.detections,
+        coverage=case.coverage,
+        orthophoto=case.orthophoto,
+        probability=case.probability,
+        language=language,
+        sample=sample,
+        quality_grid=grid,
+    )
+    text = case.orthophoto.read_text(encoding="utf-8")  # its tiles lie by relative paths
+    tiles = f">{case.orthophoto.parent}/tiles/"
+    (folder / "orthophoto.vrt").write_text(
+        text.replace('relativeToVRT="1"', 'relativeToVRT="0"').replace(">tiles/", tiles), encoding="utf-8"
+    )
+    return folder / "review.gpkg"
+
+
+def decide(review: Path, *statements: str) -> None:
+    """Run SQL in a review as QGIS would: with the functions that the index's triggers ask for."""
+    with closing(sqlite3.connect(review)) as database, database:
+        for function in ("ST_IsEmpty", "ST_MinX", "ST_MaxX", "ST_MinY", "ST_MaxY"):
+            database.create_function(function, 1, lambda _: 1)
+        for statement in statements:
+            database.execute(statement)
+
+
+class Page(HTMLParser):
+    """Gathers a page's text, tags, and what it asks for."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.asked += [value or "" for name, value in attrs if name in {"src", "href", "data", "xlink:href"}]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+@pytest.fixture(scope="module")
+def folder(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a run's folder in which some signals are decided and the sample is answered."""
+    folder = tmp_path_factory.mktemp("run")
+    sure = case.discrepancies.assign(confidence=np.linspace(0.5, 0.95, len(case.discrepancies)))
+    review = write(replace(case, discrepancies=sure), folder)
+    write_settings(folder, {"compare": {"min_area_m2": 20.0}})
+    decide(
+        review,
+        "UPDATE discrepancy SET status = 'confirmed' WHERE class = 'missing'",
+        "UPDATE discrepancy SET status = 'rejected', reject_reason = 'boat' WHERE class = 'demolished'",
+        "UPDATE sample SET answer = 'correct'",
+        "UPDATE sample SET answer = 'wrong', number = 2 WHERE stratum = 'cell_built'",
+    )
+    write_report(folder)
+    return folder
+
+
+# --- the file --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_report_holds_everything_and_asks_for_nothing(folder: Path, language: Any) -> None:
+    write_report(folder, language=language)
+    text = (folder / "report.html").read_text("utf-8")
+    page = Page(text)
+    assert all(asked.startswith(("data:", "#")) for asked in page.asked)
+    assert "script" not in page.tags
+    outside = re.findall(r'(?<!xmlns=")(?<!xmlns:xlink=")https?://', text)
+    assert not outside
+    assert not re.search(r"@import|url\((?!#)", text)
+    assert f'<html lang="{language}">' in text
+    shown = [code for code in CLASSES if code not in HIDDEN_CLASSES]
+    for code in shown:
+        assert CLASSES[code].name.say(language) in page.text
+    for key in ("title", "signals_title", "map_title", "not_assessed", "run"):
+        assert REPORT[key].say(language) in page.text
+    for words in MEASURES.values():
+        assert words.say(language) in page.text
+    assert page.tags.count("img") == 8
+    assert text.count('class="panel"') == 1
+    assert "None" not in page.text.replace("= None", "")
+    assert "nan" not in page.text.lower().split()
+    write_report(folder, language="sv")
+
+
+def test_swedish_figures_have_a_decimal_comma_and_a_space_before_percent(folder: Path) -> None:
+    text = Page((folder / "report.html").read_text("utf-8")).text
+    body = text[text.index(REPORT["in_short"].sv) : text.index(REPORT["run"].sv)]
+    assert re.search(r"\d,\d", body)
+    assert not re.search(r"\d%|\d\.\d", body)
+
+
+def test_json_holds_the_figures_and_the_settings(folder: Path) -> None:
+    content = json.loads((folder / "quality.json").read_text("utf-8"))
+    assert content["schema"] == "geoai-quality-1"
+    assert content["run"]["run_id"] == RUN.run_id
+    assert content["settings"] == {"compare": {"min_area_m2": 20.0}}
+    total = content["signals"]["total"]
+    assert (total["true"], total["false"]) == (1, 1)
+    assert total["precision"]["value"] == 0.5
+    assert {m["iso"] for m in content["map"]["completeness"]} == {2, 3, 4, 6, 7}
+    assert {m["iso"] for m in content["map"]["logical"]} == {11, 25, 26, 27}
+    assert {m["iso"] for m in content["map"]["position"]} == {28, 128, 31, 44, 45, 47}
+    missing = next(m for m in content["map"]["completeness"] if m["iso"] == 6)
+    assert missing["figure"]["value"] > 1
+    assert content["signals"]["recall"] is not None
+
+
+def test_review_is_only_read_and_the_same_review_gives_the_same_bytes(folder: Path) -> None:
+    names = ("review.gpkg", "report.html", "quality.json")
+    before = {name: (folder / name).read_bytes() for name in names}
+    listed = sorted(path.name for path in folder.iterdir())
+    write_report(folder)
+    assert {name: (folder / name).read_bytes() for name in names} == before
+    assert sorted(path.name for path in folder.iterdir()) == listed
+
+
+def test_unreviewed_run_says_so_and_prints_no_completeness(case: Case, tmp_path: Path) -> None:
+    write(case, tmp_path, "en")
+    write_report(tmp_path)
+    text = Page((tmp_path / "report.html").read_text("utf-8")).text
+    assert REPORT["nothing_reviewed"].en in text
+    assert text.count(REPORT["not_verified"].en) == 5  # measures 2, 3, 6, 7 and what the map should hold
+    assert REPORT["expectation_none"].en in text, "signals without a confidence promise nothing"
+
+
+def test_report_of_a_review_without_sample_signals_or_imagery_is_written(case: Case, tmp_path: Path) -> None:
+    nothing = case.discrepancies.iloc[:0]
+    case.write(tmp_path, discrepancies=nothing, detections=case.detections.iloc[:0])
+    write_report(tmp_path)
+    text = Page((tmp_path / "report.html").read_text("utf-8")).text
+    for key in ("empty", "no_picture"):
+        assert REPORT[key].sv in text
+    assert NEEDS["no_sample"].sv in text
+    assert NEEDS["no_pairs"].sv in text
+
+
+def test_language_is_that_of_the_review_unless_another_is_asked_for(case: Case, tmp_path: Path) -> None:
+    write(case, tmp_path, "en")
+    runner = CliRunner()
+    for options, language in (([], "en"), (["--language", "sv"], "sv")):
+        assert runner.invoke(app, ["report", str(tmp_path), *options]).exit_code == 0
+        text = (tmp_path / "report.html").read_text("utf-8")
+        assert f'<html lang="{language}">' in text
+        sentence = "är i bilden" if language == "sv" else "is in the map but"
+        assert (sentence in text) or ("finns i kartan" in text and language == "sv")
+
+
+@pytest.mark.parametrize("content", [None, b"no database"])
+def test_folder_without_a_review_gives_one_line(tmp_path: Path, content: bytes | None) -> None:
+    if content:
+        (tmp_path / "review.gpkg").write_bytes(content)
+    with pytest.raises(PublishError, match=r"review\.gpkg: expected .* found") as error:
+        write_report(tmp_path)
+    assert "\n" not in str(error.value)
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_all_texts_are_said_in_both_languages() -> None:
+    for texts in (REPORT, MEASURES, NEEDS, BASES, QUESTIONS):
+        for key, words in texts.items():
+            assert words.sv, key
+            assert words.en, key
+            assert words.sv.count("{}") == words.en.count("{}"), key
+
+
+# --- the layers ------------------------------------------------------------------------------------------
+
+
+def test_sample_asks_a_question_and_takes_only_the_answers_that_are_offered(
+    case: Case, tmp_path: Path
+) -> None:
+    review = write(case, tmp_path)
+    sample = pyogrio.read_dataframe(review, layer="sample")
+    assert set(sample["stratum"]) == set(DOMAINS["stratum"])
+    assert (sample["question"] == [QUESTIONS[code].sv for code in sample["stratum"]]).all()
+    ids = pyogrio.read_dataframe(review, layer="discrepancy").set_index("discrepancy_id")
+    for row in sample[sample["discrepancy_id"].notna()].itertuples():
+        assert ids.loc[row.discrepancy_id].geometry.equals(row.geometry)
+        assert row.stratum.startswith("signal")
+    for column in ("answer", "number", "comment", "reviewed_by", "reviewed_at"):
+        assert sample[column].isna().all()
+    for statement in ("answer = 'maybe'", "number = 0", "weight = NULL", "stratum = NULL"):
+        with pytest.raises(sqlite3.IntegrityError):
+            decide(review, f"UPDATE sample SET {statement}")
+    for code in DOMAINS["answer"]:
+        decide(review, f"UPDATE sample SET answer = '{code}'")
+
+
+# --- in a browser ----------------------------------------------------------------------------------------
+
+PROBE = """
+<script>
+const failures = [];
+addEventListener("error", event => failures.push(String(event.message || event.target.outerHTML)), true);
+addEventListener("load", () => parent.postMessage({
+  width: innerWidth, needed: document.documentElement.scrollWidth, failures,
+  wide: [...document.querySelectorAll("body *")].filter(e => !e.closest("svg") &&
+    e.getBoundingClientRect().right > innerWidth + 1).map(e => e.outerHTML.slice(0, 120)),
+  asked: performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith("data:")),
+  pictures: [...document.images].map(i => i.naturalWidth),
+  plots: document.querySelectorAll(".plot svg").length}, "*"));
+</script>
+"""
+FRAME = """<!doctype html><meta charset="utf-8"><pre id="answer"></pre>
+<script>
+addEventListener("message", e => document.getElementById("answer").textContent = JSON.stringify(e.data));
+</script>
+<iframe src="probed.html" style="width:{}px;height:900px;border:0"></iframe>
+"""
+
+
+@pytest.fixture
+def browse(tmp_path: Path) -> Callable[[Path, int], dict[str, Any]]:
+    """Return what opens a report in a frame of some width and tells how it looks; skip without a browser."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt install chromium)")
+    command = [str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr"]
+
+    def look(report: Path, width: int) -> dict[str, Any]:
+        text = report.read_text("utf-8")
+        (tmp_path / "probed.html").write_text(text.replace("<head>", "<head>" + PROBE), encoding="utf-8")
+        frame = tmp_path / "frame.html"
+        frame.write_text(FRAME.replace("{}", str(width)), encoding="utf-8")
+        options = [f"--user-data-dir={tmp_path / 'profile'}", "--host-resolver-rules=MAP * ~NOTFOUND"]
+        done = subprocess.run(
+            [*command, *options, "--virtual-time-budget=20000", "--dump-dom", frame.as_uri()],
+            capture_output=True,
+            text=True,
+            timeout=180,
+            check=True,
+        )
+        said = re.search(r'<pre id="answer">(.*?)</pre>', done.stdout, re.DOTALL)
+        assert said
+        assert said.group(1), done.stderr[-2000:]
+        answer: dict[str, Any] = json.loads(said.group(1).replace("&amp;", "&").replace("&lt;", "<"))
+        answer["console"] = [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+        return answer
+
+    return look
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["sv", "en"])
+@pytest.mark.parametrize("width", [390, 1280])
+def test_browser_shows_the_report_whole_without_asking_anyone(
+    folder: Path, browse: Callable[[Path, int], dict[str, Any]], language: Any, width: int
+) -> None:
+    seen = browse(write_report(folder, language=language), width)
+    assert seen["width"] == width
+    assert seen["needed"] <= width, seen["wide"]
+    assert seen["wide"] == []
+    assert (seen["failures"], seen["console"], seen["asked"]) == ([], [], [])
+    assert len(seen["pictures"]) == 8
+    assert min(seen["pictures"]) > 0
+    assert seen["plots"] == 2
+
+
+@pytest.mark.slow
+def test_browser_test_sees_what_it_is_there_for(
+    tmp_path: Path, browse: Callable[[Path, int], dict[str, Any]]
+) -> None:
+    page = tmp_path / "bad.html"
+    page.write_text(
+        '<!doctype html><html><head></head><body><div style="width:900px">wide</div>'
+        '<img src="https://tile.invalid/a.png"><script>nowhere()</script></body></html>',
+        encoding="utf-8",
+    )
+    seen = browse(page, 390)
+    assert seen["needed"] > 390
+    assert seen["wide"]
+    assert seen["failures"]
+    assert seen["console"]
