@@ -20,7 +20,11 @@ from geoai.vector import Geometries, polygonal, union_by_group
 SUGGESTED = ("missing", "extended", "reduced", "reshaped")
 PER_M = 100
 """Outlines are squared in whole centimetres, each from a corner of its own."""
-SIMPLIFY_M = 0.5
+SQUARE_M = 1.0
+"""Tolerance of squaring: a detection's corners are cut off by a metre or two."""
+RECTANGLE = 0.85
+"""What fills its rectangle to this share is one."""
+SEAM_M = 0.5
 REACH_M = 1.0
 """A gap to a neighbour's wall up to this wide is the model's, where the neighbour's tolerance is wider."""
 SLIVER_M = 0.5
@@ -90,7 +94,10 @@ def _squared(geometries: Geometries) -> Geometries:
     local = _moved(parts, -corner, PER_M)
     local = shapely.set_precision(local, 1.0)
     whole = shapely.get_type_id(local) == 3
-    local[whole] = square(local[whole], tolerance=SIMPLIFY_M * PER_M)
+    local[whole] = square(local[whole], tolerance=SQUARE_M * PER_M)
+    rectangle = shapely.oriented_envelope(local)
+    plain = shapely.area(local) >= RECTANGLE * shapely.area(rectangle)
+    local[plain] = rectangle[plain]
     return union_by_group(_moved(local, corner * PER_M, 1.0 / PER_M), owner, len(geometries))
 
 
@@ -103,8 +110,8 @@ def _moved(geometries: Geometries, offset: NDArray[np.float64], scale: float) ->
 
 def _joined(base: Geometries, squared: Geometries, traced: Geometries) -> Geometries:
     """Return *base* with the *squared* addition; what was *traced* fills a gap that squaring left."""
-    seam = shapely.intersection(traced, shapely.buffer(base, SIMPLIFY_M, join_style="mitre"))
-    seam = shapely.intersection(seam, shapely.buffer(squared, SIMPLIFY_M, join_style="mitre"))
+    seam = shapely.intersection(traced, shapely.buffer(base, SEAM_M, join_style="mitre"))
+    seam = shapely.intersection(seam, shapely.buffer(squared, SEAM_M, join_style="mitre"))
     joined: Geometries = shapely.union(shapely.union(base, squared), seam)
     return joined
 

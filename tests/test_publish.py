@@ -137,11 +137,12 @@ def files_in(folder: Path) -> dict[str, bytes]:
 
 
 def test_review_holds_every_table_with_every_column(review: Path) -> None:
-    assert [name for name, _ in pyogrio.list_layers(review)][:5] == [
+    assert [name for name, _ in pyogrio.list_layers(review)][:6] == [
         "discrepancy",
         "map_status",
         "detection",
         "coverage",
+        "suggestion",
         "run",
     ]
     with opened(review) as database:
@@ -557,7 +558,7 @@ def test_project_inside_the_geopackage_is_the_one_beside_it(review: Path) -> Non
 
 def test_project_names_only_relative_paths_that_lead_to_the_files(case: Case, review: Path) -> None:
     sources = [element.text or "" for element in project_of(review).iter("datasource")]
-    assert len(sources) == 8
+    assert len(sources) == 9
     paths = [source.split("|")[0] for source in sources]
     assert all(path.startswith("./") or path.startswith("../") for path in paths)
     targets = {(review.parent / path).resolve() for path in paths}

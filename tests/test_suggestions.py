@@ -58,6 +58,18 @@ def test_a_missing_building_is_squared():
     assert found["discrepancy_id"].tolist() == ["s0"]
 
 
+def test_corners_that_a_detection_cuts_off_are_put_back_and_an_angle_stays_one():
+    cut = shapely.Polygon([(11, 10), (21, 10), (22, 11), (22, 17), (20.5, 18), (10, 18), (10, 11)])
+    wings = shapely.union(shapely.box(40, 10, 60, 18), shapely.box(40, 10, 48, 30))
+    found = suggest(
+        signals(("missing", [], cut), ("missing", [], wings)), mapped(a=shapely.box(0, 80, 9, 90))
+    )
+    whole, angle = local(found)
+    assert whole.symmetric_difference(shapely.box(10, 10, 22, 18)).area < 4
+    assert len(whole.exterior.coords) == 5
+    assert angle.symmetric_difference(wings).area < 0.5
+
+
 def test_it_is_drawn_up_to_a_neighbour_it_all_but_touches_and_not_over_it():
     house = shapely.box(0, 0, 10, 10)
     near, across = shapely.box(10.6, 2, 18, 8), shapely.box(9.4, 2, 18, 8)
