@@ -30,6 +30,7 @@ LAYERS = [
         "publish",
         "identity",
         "policy",
+        "lines",
     },
     {"scoring", "contactsheet", "sources", "mining", "curves"},
     {"task", "resampling"},
