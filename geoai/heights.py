@@ -78,7 +78,8 @@ def _weighted_medians(values: pd.Series[Any], shares: pd.Series[Any]) -> NDArray
     medians = np.full(len(values), np.nan)
     if not len(row):
         return medians
-    value = np.ma.filled(np.ma.concatenate([*values]).astype(np.float64), np.nan)
+    joined = np.ma.concatenate([*values])  # type: ignore[no-untyped-call]
+    value = np.ma.filled(joined.astype(np.float64), np.nan)
     weight = np.where(np.isnan(value), 0.0, np.concatenate([*shares]))
     order = np.lexsort((value, row))
     value, weight, row = value[order], weight[order], row[order]

