@@ -75,15 +75,15 @@ def _odd(side_m: float, gsd_m: float) -> int:
 
 
 def _mean(values: NDArray[Any], side_px: int) -> NDArray[np.float32]:
-    mean: NDArray[np.float32] = cv2.boxFilter(values, cv2.CV_32F, (side_px, side_px))
-    return mean
+    return np.asarray(cv2.boxFilter(values, cv2.CV_32F, (side_px, side_px)), np.float32)
 
 
-def _variation(luma: NDArray[np.uint8], side_px: int) -> NDArray[np.float32]:
+def _variation(luma: NDArray[Any], side_px: int) -> NDArray[np.float32]:
     """Return the coefficient of variation of brightness in the window around each pixel."""
     mean = _mean(luma, side_px)
-    square: NDArray[np.float32] = cv2.sqrBoxFilter(luma, cv2.CV_32F, (side_px, side_px))
-    return np.sqrt(np.maximum(square - np.square(mean), 0.0)) / (mean + 1.0)
+    square = np.asarray(cv2.sqrBoxFilter(luma, cv2.CV_32F, (side_px, side_px)), np.float32)
+    variation: NDArray[np.float32] = np.sqrt(np.maximum(square - np.square(mean), 0.0)) / (mean + 1.0)
+    return variation
 
 
 def _ratio(above: NDArray[np.float32], below: NDArray[np.float32], side_px: int) -> NDArray[np.float32]:
@@ -148,7 +148,8 @@ def _counts(
     ]
     frame = gpd.GeoDataFrame(geometry=geometries).set_crs(wkt)
     sums = exact_extract(rasters, frame, ["sum"], output="pandas")
-    return sums.apply(pd.to_numeric).fillna(0.0).to_numpy(dtype=np.float64)
+    counts: NDArray[np.float64] = sums.apply(pd.to_numeric).fillna(0.0).to_numpy(dtype=np.float64)
+    return counts
 
 
 def with_sight(
