@@ -78,8 +78,7 @@ def _weighted_medians(values: pd.Series[Any], shares: pd.Series[Any]) -> NDArray
     medians = np.full(len(values), np.nan)
     if not len(row):
         return medians
-    joined = np.ma.concatenate([*values])  # type: ignore[no-untyped-call]
-    value = np.ma.filled(joined.astype(np.float64), np.nan)
+    value = np.concatenate([np.ma.filled(each.astype(np.float64), np.nan) for each in values])
     weight = np.where(np.isnan(value), 0.0, np.concatenate([*shares]))
     order = np.lexsort((value, row))
     value, weight, row = value[order], weight[order], row[order]

@@ -54,8 +54,7 @@ def classify_ground(
     *valid* is (row, col); windows that reach over its edge say nothing about crowns.
     """
     red, green, blue = data[:3].astype(np.float32)
-    rgb = np.ascontiguousarray(data[:3].transpose(1, 2, 0))
-    luma = np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), np.uint8)
+    luma = cv2.cvtColor(np.ascontiguousarray(data[:3].transpose(1, 2, 0)), cv2.COLOR_RGB2GRAY)
     crown_px = _odd(CROWN_M, gsd_m)
     if len(data) > 3:
         near = data[3].astype(np.float32)
@@ -79,12 +78,12 @@ def _mean(values: NDArray[Any], side_px: int) -> NDArray[np.float32]:
     return np.asarray(cv2.boxFilter(values, cv2.CV_32F, (side_px, side_px)), np.float32)
 
 
-def _variation(luma: NDArray[np.uint8], side_px: int) -> NDArray[np.float32]:
+def _variation(luma: NDArray[Any], side_px: int) -> NDArray[np.float32]:
     """Return the coefficient of variation of brightness in the window around each pixel."""
     mean = _mean(luma, side_px)
     square = np.asarray(cv2.sqrBoxFilter(luma, cv2.CV_32F, (side_px, side_px)), np.float32)
-    deviation: NDArray[np.float32] = np.sqrt(np.maximum(square - np.square(mean), 0.0)) / (mean + 1.0)
-    return deviation
+    variation: NDArray[np.float32] = np.sqrt(np.maximum(square - np.square(mean), 0.0)) / (mean + 1.0)
+    return variation
 
 
 def _ratio(above: NDArray[np.float32], below: NDArray[np.float32], side_px: int) -> NDArray[np.float32]:

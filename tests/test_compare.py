@@ -514,9 +514,21 @@ def test_the_first_rule_that_holds_decides():
         "plus_m2": np.nan,
         "minus_m2": np.nan,
         "p_minus": np.nan,
+        "minus_visible": np.nan,
+        "height_m": np.nan,
     }
-    cases = pd.DataFrame([case, case | {"assessable": True}, case | {"assessable": True, "planned": False}])
-    assert classify(cases, DEFAULTS).tolist() == ["not_assessable", "planned_built", "demolished"]
+    gone = case | {"assessable": True, "planned": False}
+    cases = pd.DataFrame([case, case | {"assessable": True}, gone, gone | {"height_m": 1.5}])
+    told = ["not_assessable", "planned_built", "demolished", "uncertain_absence"]
+    assert classify(cases, DEFAULTS).tolist() == told
+
+
+def test_a_part_that_a_crown_hides_is_not_called_gone():
+    seen = {"mapped": True, "assessable": True, "planned": False, "near_edge": False, "seen": 1}
+    part = {"seen_share": 0.7, "size_m2": 100.0, "plus_m2": 0.0, "minus_m2": 30.0, "p_minus": 0.01}
+    rest = dict.fromkeys(("p_seen", "p_map", "p_map_q95", "height_m"), np.nan)
+    cases = pd.DataFrame([seen | part | rest | {"minus_visible": share} for share in (1.0, 0.3)])
+    assert classify(cases, DEFAULTS).tolist() == ["reduced", "confirmed"]
 
 
 def test_the_surest_and_largest_signals_come_first(tmp_path):

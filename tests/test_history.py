@@ -49,10 +49,10 @@ def signals(names, places):
 def test_what_stood_before_was_an_old_error_where_it_is_missing_and_a_change_where_it_is_gone(
     tmp_path, p, appeared, vanished
 ):
-    names = [*APPEARED, *VANISHED, "reshaped"]
+    names = [*APPEARED, *VANISHED, "reshaped", "uncertain_absence"]
     path = probability(tmp_path, p)
     told = with_causes(signals(names, [HERE] * len(names)), path, band=2, settings=DEFAULTS)
-    assert told["cause"].tolist() == [appeared] * 3 + [vanished] * 3 + ["unknown"]
+    assert told["cause"].tolist() == [appeared] * 3 + [vanished] * 2 + ["unknown"] * 2
     assert told["p_before"].to_numpy() == pytest.approx(p, abs=0.002)
 
 
