@@ -387,6 +387,8 @@ def make_review(
     review = folder / "review.gpkg"
     if review.exists():
         log.info("%s: up to date, left as it is", review)
+        if not (folder / report.HTML).exists():  # stopped between the two
+            report.write_report(folder, language=settings.publish.language)
         found = pyogrio.read_dataframe(review, layer="discrepancy", columns=["class"], read_geometry=False)
         return review, {str(key): int(n) for key, n in found["class"].value_counts().items()}
 
@@ -435,6 +437,7 @@ def make_review(
         min_area_m2=settings.compare.min_area_m2,
         seed=run_id,
     )
+    report.write_settings(folder, sections)
     publish.write_review(
         folder,
         info,
@@ -448,7 +451,6 @@ def make_review(
         sample=sample,
         quality_grid=grid,
     )
-    report.write_settings(folder, sections)
     report.write_report(folder, language=settings.publish.language)
     progress("compare", steps, steps)
     counts = comparison.discrepancies["class"].value_counts()

@@ -14,10 +14,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pyogrio
 import pytest
-from review_case import RUN, Case, make_case
+from review_case import GROUND, RUN, Case, make_case
 from typer.testing import CliRunner
 
 from geoai.cli import app
@@ -26,6 +27,7 @@ from geoai.publish import write_review
 from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
 from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES, QUESTIONS
 from geoai.report import write_report, write_settings
+from geoai.reportviews import overview
 from geoai.sampling import draw_sample, lay_grid, put_before
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -205,6 +207,21 @@ def test_folder_without_a_review_gives_one_line(tmp_path: Path, content: bytes |
         write_report(tmp_path)
     assert "\n" not in str(error.value)
     assert not (tmp_path / "report.html").exists()
+
+
+def test_overview_shows_the_ground_pale_and_grey_where_there_is_no_imagery(case: Case) -> None:
+    (panel,) = overview(case.orthophoto, case.coverage, case.discrepancies)
+    assert panel.jpeg
+    picture = cv2.imdecode(np.frombuffer(panel.jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1]
+    assert picture.shape[:2] == (panel.height, panel.width)
+    tenth = panel.width // 10  # 20 m of 200
+    pale = [round(0.72 * value + 0.28 * 255) for value in GROUND]
+    for row, col, colour in ((tenth // 2, tenth // 2, [200] * 3), (tenth * 3 // 2, tenth * 3 // 2, pale)):
+        assert picture[row, col] == pytest.approx(colour, abs=4)
+    last = {dots.code: dots for dots in panel.dots}["missing"]  # its 8 m lie 20 m from the south-west
+    x, y = map(float, last.path.removeprefix("M").removesuffix("h0").split())
+    assert (x, panel.height - y) == pytest.approx((1.2 * tenth, 1.2 * tenth), rel=0.02)
+    assert panel.dots[-1].code == "missing", "what is worked on first lies on top"
 
 
 def test_all_texts_are_said_in_both_languages() -> None:
