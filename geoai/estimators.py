@@ -88,15 +88,15 @@ def total_of_counts(counts: Sequence[int], population: int) -> Figure | None:
     Limits of a Poisson mean (Garwood 1936), wider by the counts' own dispersion where they cluster, narrower
     by the share of places seen. None where nothing was drawn.
     """
-    from scipy.stats import chi2
+    from scipy.special import gammaincinv
 
     if not population:
         return exactly(0.0)
     drawn, found = len(counts), sum(counts)
     if not drawn:
         return None
-    low = chi2.ppf(0.025, 2 * found) / 2 if found else 0.0
-    high = chi2.ppf(0.975, 2 * found + 2) / 2
+    low = float(gammaincinv(found, 0.025)) if found else 0.0
+    high = float(gammaincinv(found + 1, 0.975))
     dispersion = float(np.var(counts, ddof=1) * drawn / found) if found and drawn > 1 else 1.0
     wider = math.sqrt(max(dispersion, 1.0) * max(1 - drawn / population, 0.0))
     low, high = found - (found - low) * wider, found + (high - found) * wider

@@ -450,6 +450,8 @@ def make_review(
     review = folder / "review.gpkg"
     if review.exists():
         log.info("%s: up to date, left as it is", review)
+        if not (folder / report.HTML).exists():  # stopped between the two
+            report.write_report(folder, language=settings.publish.language)
         columns = ["class", "policy_group"]
         found = pyogrio.read_dataframe(
             review, layer="discrepancy", columns=columns, where=f"run_id = '{run_id}'", read_geometry=False
@@ -503,6 +505,7 @@ def make_review(
         min_area_m2=settings.compare.min_area_m2,
         seed=run_id,
     )
+    report.write_settings(folder, sections)
     publish.write_review(
         folder,
         info,
@@ -517,7 +520,6 @@ def make_review(
         sample=sample,
         quality_grid=grid,
     )
-    report.write_settings(folder, sections)
     report.write_report(folder, language=settings.publish.language)
     progress("compare", steps, steps)
     return review, count_signals(compared.discrepancies)

@@ -198,9 +198,10 @@ class Part:
 
 @dataclass(frozen=True)
 class NotAssessed:
-    """What could not be said: ground by reason, mapped objects by reason; *checked_m2* of *flown_m2* was."""
+    """What could not be said: ground by reason, mapped objects by reason; of *tiles_m2*, the area
+    of all tiles, *checked_m2* was."""
 
-    flown_m2: float
+    tiles_m2: float
     checked_m2: float
     ground: tuple[Part, ...]
     objects: tuple[Part, ...]

@@ -38,6 +38,7 @@ from geoai.quality import Quality, Review, measure, plain
 from geoai.raster import appearing_whole
 from geoai.reportviews import Pictures, Speaker, chips, gain_plot, overview, reliability_plot
 
+HTML, JSON = "report.html", "quality.json"
 SCHEMA = "geoai-quality-1"
 TABLES = ("discrepancy", "map_status", "detection", "coverage", "run")
 MIN_AREA_M2 = 15.0
@@ -66,12 +67,12 @@ def write_report(folder: Path, *, language: Language | None = None) -> Path:
     content = {"schema": SCHEMA, "run": run, "settings": settings, **plain(quality)}
     html = render(quality, run, settings, _pictures(path, review, quality, language), language)
     for name, text in (
-        ("quality.json", json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)),
-        ("report.html", html),
+        (JSON, json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)),
+        (HTML, html),
     ):
         with appearing_whole(folder / name) as target:
             target.write_text(text, encoding="utf-8")
-    return folder / "report.html"
+    return folder / HTML
 
 
 def read_review(path: Path) -> tuple[Review, dict[str, Any]]:

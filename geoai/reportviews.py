@@ -200,9 +200,10 @@ def overview(
     orthophoto: Path, coverage: gpd.GeoDataFrame, discrepancies: gpd.GeoDataFrame
 ) -> tuple[Panel, ...]:
     """Return the signals over the reduced orthophoto, a long strip in panels one above the other."""
-    if coverage.empty:
+    checked = coverage[coverage["status"] == "checked"]
+    if checked.empty:
         return ()
-    left, bottom, right, top = coverage.total_bounds
+    left, bottom, right, top = checked.total_bounds
     count = max(1, round(math.sqrt((right - left) / (top - bottom) / 2)))
     edges = np.linspace(left, right, count + 1)
     signals = put_before(discrepancies)
@@ -250,7 +251,8 @@ def _picture(
     try:
         with gdal_environment(), rasterio.open(orthophoto) as source:
             window = from_bounds(*bounds, transform=source.transform)
-            step = max(1, int(window.width / width))
+            # a power of two, as the tiles' overviews are: any other can take minutes
+            step = 2 ** max(0, int(math.log2(max(window.width / width, 1))))
             # a little more than asked for, so that the step divides it; cut off again below
             rows, cols = (-(-round(side) // step) * step for side in (window.height, window.width))
             box = PixelBox(round(window.col_off), round(window.row_off), cols, rows)

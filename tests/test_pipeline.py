@@ -147,6 +147,23 @@ def test_an_unchanged_flight_is_recognised_and_its_review_left_alone(
     assert again.signals == first.signals
 
 
+def test_a_run_writes_its_report_once_and_makes_up_for_one_that_was_cut_off(
+    project: Path, network: RedRoofs
+) -> None:
+    report = run(project).review.with_name("report.html")
+    figures = json.loads(report.with_name("quality.json").read_text("utf-8"))
+    assert figures["signals"]["total"]["signals"] == 3
+    assert figures["settings"]["compare"]["min_area_m2"] == 15.0
+    sample = pyogrio.read_dataframe(report.with_name("review.gpkg"), layer="sample")
+    assert sample["stratum"].value_counts()["object"] == 3
+    report.write_text("as it was")
+    run(project)
+    assert report.read_text() == "as it was"
+    report.unlink()
+    run(project)
+    assert "Kvalitetsrapport" in report.read_text("utf-8")
+
+
 def test_a_changed_sheet_redoes_its_tiles_and_what_depends_on_them(
     project: Path, network: RedRoofs, write_orthophoto: WriteOrthophoto
 ) -> None:

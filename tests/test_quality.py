@@ -443,7 +443,7 @@ def test_map_newer_than_the_photo_is_told_from_its_dates() -> None:
 
 def test_what_was_not_checked_is_told_with_its_area() -> None:
     missed = measured(make_review([], [], [])).not_assessed
-    assert (missed.flown_m2, missed.checked_m2) == (1e6, 9e5)
+    assert (missed.tiles_m2, missed.checked_m2) == (1e6, 9e5)
     assert [(part.code, part.area_m2) for part in missed.ground] == [("no_imagery", 1e5)]
 
 

@@ -14,10 +14,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pyogrio
 import pytest
-from review_case import RUN, Case, make_case
+from pyqgis import qgis_version, run_in_qgis
+from review_case import GROUND, RUN, Case, make_case
 from typer.testing import CliRunner
 
 from geoai.cli import app
@@ -26,6 +28,7 @@ from geoai.publish import write_review
 from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
 from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES, QUESTIONS
 from geoai.report import write_report, write_settings
+from geoai.reportviews import overview
 from geoai.sampling import draw_sample, lay_grid, put_before
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -207,6 +210,21 @@ def test_folder_without_a_review_gives_one_line(tmp_path: Path, content: bytes |
     assert not (tmp_path / "report.html").exists()
 
 
+def test_overview_shows_the_ground_pale_and_grey_where_there_is_no_imagery(case: Case) -> None:
+    (panel,) = overview(case.orthophoto, case.coverage, case.discrepancies)
+    assert panel.jpeg
+    picture = cv2.imdecode(np.frombuffer(panel.jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1].astype(int)
+    assert picture.shape[:2] == (panel.height, panel.width)
+    tenth = panel.width // 10  # 20 m of 200
+    pale = [round(0.72 * value + 0.28 * 255) for value in GROUND]
+    for row, col, colour in ((tenth // 2, tenth // 2, [200] * 3), (tenth * 3 // 2, tenth * 3 // 2, pale)):
+        assert picture[row, col] == pytest.approx(colour, abs=4)
+    last = {dots.code: dots for dots in panel.dots}["missing"]  # its 8 m lie 20 m from the south-west
+    x, y = map(float, last.path.removeprefix("M").removesuffix("h0").split())
+    assert (x, panel.height - y) == pytest.approx((1.2 * tenth, 1.2 * tenth), rel=0.02)
+    assert panel.dots[-1].code == "missing", "what is worked on first lies on top"
+
+
 def test_all_texts_are_said_in_both_languages() -> None:
     for texts in (REPORT, MEASURES, NEEDS, BASES, QUESTIONS):
         for key, words in texts.items():
@@ -236,6 +254,53 @@ def test_sample_asks_a_question_and_takes_only_the_answers_that_are_offered(
             decide(review, f"UPDATE sample SET {statement}")
     for code in DOMAINS["answer"]:
         decide(review, f"UPDATE sample SET answer = '{code}'")
+
+
+ANSWER = """
+project = QgsProject.instance()
+answer = {"read": project.read(sys.argv[1])}
+grid, layer = (project.mapLayer("geoai_layer_" + key) for key in ("quality_grid", "sample"))
+answer["heat"] = [[r.lowerValue(), r.upperValue(), r.label()] for r in grid.renderer().ranges()]
+answer["filled"] = [r.symbol().symbolLayer(0).color().alpha() > 0 for r in grid.renderer().ranges()]
+answer["grid"] = [grid.isValid(), grid.readOnly(), project.layerTreeRoot().findLayer(grid).isVisible()]
+form = layer.editFormConfig()
+names = [field.name() for field in layer.fields()]
+answer["editable"] = [name for number, name in enumerate(names) if not form.readOnly(number)]
+answer["classes"] = [category.value() for category in layer.renderer().categories()]
+first = next(layer.getFeatures())
+layer.startEditing()
+layer.changeAttributeValue(first.id(), names.index("answer"), "wrong")
+answer["saved"] = layer.commitChanges()
+answer["who"] = bool(layer.getFeature(first.id())["reviewed_by"])
+answer["when"] = bool(layer.getFeature(first.id())["reviewed_at"])
+layer.startEditing()
+layer.changeAttributeValue(first.id(), names.index("answer"), None)
+answer["cleared"] = layer.commitChanges() and not layer.getFeature(first.id())["reviewed_by"]
+layer.startEditing()
+layer.changeAttributeValue(first.id(), names.index("answer"), "maybe")
+answer["maybe"] = layer.commitChanges()
+layer.rollBack()
+"""
+
+
+@pytest.mark.qgis
+@pytest.mark.skipif(qgis_version() is None, reason="PyQGIS is not installed (apt install python3-qgis)")
+def test_sample_is_answered_in_qgis_and_the_grid_is_a_heat_map(case: Case, tmp_path: Path) -> None:
+    review = write(case, tmp_path)
+    seen, _ = run_in_qgis(ANSWER, review.with_suffix(".qgz"))
+    assert seen["read"]
+    assert seen["grid"] == [True, True, False]
+    assert seen["filled"] == [False, True, True, True, True]
+    assert seen["heat"][1] == [0.5, 1.5, "1 signal"]
+    lower, upper = zip(*((low, high) for low, high, _ in seen["heat"]), strict=True)
+    assert lower[1:] == upper[:-1]
+    assert seen["editable"] == ["answer", "number", "comment"]
+    assert seen["classes"] == list(DOMAINS["stratum"])
+    assert seen["saved"]
+    assert seen["who"]
+    assert seen["when"]
+    assert seen["cleared"]
+    assert not seen["maybe"]
 
 
 # --- in a browser ----------------------------------------------------------------------------------------

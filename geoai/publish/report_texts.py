@@ -15,11 +15,16 @@ REPORT: dict[str, Words] = {
     "reviewed": Words("granskade", "reviewed"),
     "reviewed_note": Words("{} av {} signaler", "{} of {} signals"),
     "checked": Words("kontrollerad yta", "ground checked"),
-    "checked_note": Words("{} av flygningens rutor", "{} of the flight's tiles"),
+    "checked_note": Words("bild saknas i {} km² av rutorna", "{} km² of the tiles have no imagery"),
     "objects": Words("kartobjekt bedömda", "map objects judged"),
     "objects_note": Words("{} kunde inte bedömas", "{} could not be judged"),
     "expected": Words("väntad träffsäkerhet", "expected precision"),
-    "expected_note": Words("{} i {} signaler med säkerhet", "{} in {} signals with a confidence"),
+    "expected_note": Words(
+        "{} i {} signaler, om modellens kalibrering håller",
+        "{} in {} signals, if the model's calibration holds",
+    ),
+    "list_note_short": Words("{} i hela listan", "{} in the whole list"),
+    "decided_note": Words("{} i {} beslutade signaler", "{} in {} decided signals"),
     "expected_none": Words("ingen kalibrerad säkerhet finns", "there is no calibrated confidence"),
     # what was run
     "run": Words("Vad som kördes", "What was run"),
@@ -201,8 +206,8 @@ REPORT: dict[str, Words] = {
     # what was not assessed
     "not_assessed": Words("Vad som inte kunde bedömas", "What could not be assessed"),
     "not_assessed_lead": Words(
-        "{} av {} flygna km² är kontrollerade ({}). Det som står här ingår inte i något mått.",
-        "{} of {} km² flown were checked ({}). What stands here is part of no measure.",
+        "{} km² har bild och är kontrollerade, av rutornas {} km². Det som står här ingår inte i något mått.",
+        "{} km² have imagery and were checked, of the tiles' {} km². What stands here is part of no measure.",
     ),
     "what": Words("Vad", "What"),
     "ground": Words("Mark: {}", "Ground: {}"),

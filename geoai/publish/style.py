@@ -222,7 +222,8 @@ def quality_grid_style(language: Language) -> Element:
     some = PROJECT["cell_some"].say(language)
     steps = [(-0.5, 0.5, PROJECT["cell_none"].say(language), Symbol((edge,)))]
     for lower, upper, colour in HEAT:
-        label = some.format(f"{lower}–{upper}" if upper < MANY else f"≥ {lower}")
+        count = f"≥ {lower}" if upper == MANY else f"{lower}–{upper}"
+        label = PROJECT["cell_one"].say(language) if lower == upper else some.format(count)
         steps.append((lower - 0.5, upper + 0.5, label, Symbol((edge,), fill=(colour, 130))))
     style = _vector_style(QUALITY_GRID, language)
     style.append(graduated("signals", steps))

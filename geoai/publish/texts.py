@@ -410,6 +410,7 @@ PROJECT: dict[str, Words] = {
     "question": Words("Fråga", "Question"),
     "number_hint": Words("Ange hur många som saknas", "Please say how many are missing"),
     "cell_none": Words("Ingen signal", "No signal"),
+    "cell_one": Words("1 signal", "1 signal"),
     "cell_some": Words("{} signaler", "{} signals"),
     "status_hint": Words("Välj ett av värdena i listan", "Choose one of the values in the list"),
 }
