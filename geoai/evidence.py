@@ -33,13 +33,15 @@ def with_evidence(
     probability: Path,
     band: int,
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Add the probabilities within mapped objects, detections that match nothing, and changes."""
+    """Add the probabilities within mapped objects, changes, and detections that may be evidence themselves.
+
+    *seen* says which those are, in its column evidence.
+    """
     mapped = objects.geometry.to_numpy()
     inner = shapely.buffer(mapped, -objects["tolerance_m"].to_numpy() / 2, join_style="mitre")
     inner = np.where(shapely.is_empty(inner), mapped, inner)
     inner[objects["visible_share"] == 0] = shapely.Polygon()
-    lonely = ~seen["group"].isin(objects["group"]).to_numpy()
-    free = np.where(lonely, seen.geometry.to_numpy(), shapely.Polygon())
+    free = np.where(seen["evidence"], seen.geometry.to_numpy(), shapely.Polygon())
     p = zonal(np.concatenate([inner, free, parts.geometry.to_numpy()]), probability, band)
     ends = np.cumsum([len(inner), len(free)])
     of_objects, of_seen, of_parts = p[: ends[0]], p[ends[0] : ends[1]], p[ends[1] :]
@@ -82,11 +84,12 @@ def _columns(values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 def evidence_sides(cases: Cases) -> pd.DataFrame:
     """Return which geometries are the evidence of each case: of the map, the image, added or removed."""
     extent = cases["class"].isin(["extended", "reduced", "reshaped"])
+    elsewhere = cases["class"].isin(["moved", "replaced"])
     partly = (cases["class"] == "uncertain_absence") & (cases["seen"] > 0)
     return pd.DataFrame(
         {
-            "map": cases["mapped"] & ~extent & ~partly,
-            "image": ~cases["mapped"],
+            "map": cases["mapped"] & ~extent & ~partly & ~elsewhere,
+            "image": ~cases["mapped"] | elsewhere,
             "added": cases["class"].isin(["extended", "reshaped"]),
             "removed": cases["class"].isin(["reduced", "reshaped"]) | partly,
         }

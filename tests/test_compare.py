@@ -16,10 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.features import rasterize
 
-from geoai.compare import RULES, Comparison, classify, compare, tolerance
+from geoai.compare import Comparison, compare, tolerance
 from geoai.config import CompareSettings
 from geoai.errors import CRSError
 from geoai.evidence import zonal
+from geoai.rules import RULES, classify
 
 GSD_M = 0.5
 EAST, NORTH = 450_000.0, 6_400_000.0
