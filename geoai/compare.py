@@ -315,7 +315,7 @@ def _discrepancies(
     cases, visible = cases[reported], visible[reported]
     evidence = gather_evidence(cases, objects, seen, changes.parts)
     rule = cases["class"].map({rule.name: rule for rule in RULES})
-    named = about.groupby("case")["map_object_id"].agg(list).to_dict()
+    listed = about[about["case"].isin(cases.index)].groupby("case")["map_object_id"].agg(list).to_dict()
     themes = pd.concat([about[["case", "theme"]], seen[["case", "theme"]]]).drop_duplicates("case")
     planned = np.where(cases["planned"], "planned", "current")
     found = gpd.GeoDataFrame(
@@ -325,7 +325,7 @@ def _discrepancies(
             "theme": themes.set_index("case")["theme"].reindex(cases.index),
             "cause": "unknown",
             "cardinality": _cardinality(cases),
-            "map_object_ids": [json.dumps(named.get(case, []), ensure_ascii=False) for case in cases.index],
+            "map_object_ids": [json.dumps(listed.get(case, []), ensure_ascii=False) for case in cases.index],
             "map_date": by_map["map_date"].max().reindex(cases.index),
             "map_status": pd.Series(planned, index=cases.index, dtype=object).where(cases["mapped"], None),
             "map_sigma_m": by_map["sigma_m"].max().reindex(cases.index),
