@@ -21,16 +21,17 @@ COMPASS = np.array([(-1, -1), (-1, 0), (-1, 1), (0, -1), (0, 1), (1, -1), (1, 0)
 
 
 def best_shift(mapped: Geometries, seen: Geometries) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the shift (pair, 2), metres, under which each of *mapped* shares most with *seen*, and that area.
+    """Return the shift (pair, 2), metres, at which each of *mapped* shares most with *seen*, and that area.
 
-    A pattern search (Hooke & Jeeves 1961) that starts from no shift and from the one that brings the centroids
-    together. Both (pair,) hold polygons, none empty.
+    A pattern search (Hooke & Jeeves 1961) that starts from no shift and from the one that brings the
+    centroids together. Both (pair,) hold polygons, none empty.
     """
     shapely.prepare(seen)
     cost = COST_SHARE * np.sqrt(shapely.area(mapped))
     shift = np.zeros((len(mapped), 2))
     value = _value(mapped, seen, shift, cost)
-    centred = shapely.get_coordinates(shapely.centroid(seen)) - shapely.get_coordinates(shapely.centroid(mapped))
+    here, there = (shapely.get_coordinates(shapely.centroid(each)) for each in (mapped, seen))
+    centred = there - here
     centred = np.round(centred / STEPS_M[-1]) * STEPS_M[-1]
     other = _value(mapped, seen, centred, cost)
     shift[other > value] = centred[other > value]
@@ -40,7 +41,11 @@ def best_shift(mapped: Geometries, seen: Geometries) -> tuple[NDArray[np.float64
         for _ in range(MAX_STEPS):
             tried = shift[active][:, None] + step * COMPASS
             values = np.stack(
-                [_value(mapped[active], seen[active], tried[:, k], cost[active]) for k in range(len(COMPASS))], 1
+                [
+                    _value(mapped[active], seen[active], each, cost[active])
+                    for each in np.moveaxis(tried, 1, 0)
+                ],
+                axis=1,
             )
             best = values.argmax(axis=1)
             better = values.max(axis=1, initial=-np.inf) > value[active] + 1e-6
@@ -57,5 +62,6 @@ def _value(
     mapped: Geometries, seen: Geometries, shift: NDArray[np.float64], cost: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the area shared under *shift* less what the shift costs (m²)."""
-    shared_m2: NDArray[np.float64] = shapely.area(shapely.intersection(shifted(mapped, shift), seen))
-    return shared_m2 - cost * np.hypot(*shift.T)
+    shared_m2 = shapely.area(shapely.intersection(shifted(mapped, shift), seen))
+    value: NDArray[np.float64] = shared_m2 - cost * np.hypot(*shift.T)
+    return value

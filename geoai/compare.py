@@ -329,10 +329,7 @@ def _discrepancies(
             "map_date": by_map["map_date"].max().reindex(cases.index),
             "map_status": pd.Series(planned, index=cases.index, dtype=object).where(cases["mapped"], None),
             "map_sigma_m": by_map["sigma_m"].max().reindex(cases.index),
-            **{
-                column: cases[column]
-                for column in (*MEASURES, *SHIFT)
-            },
+            **{column: cases[column] for column in (*MEASURES, *SHIFT)},
             "tolerance_m": by_map["tolerance_m"].max().reindex(cases.index),
             **{column: evidence[column] for column in ("p_mean", "p_q10", "p_q90")},
             "confidence": cases["confidence"].where(cases["class"] == "missing"),

@@ -1,4 +1,4 @@
-"""How the map and the imagery divide the same ground: objects drawn twice, and gaps that only one of them has."""
+"""How map and imagery divide the same ground: objects drawn twice, and gaps that only one of them has."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def drawn_twice(mapped: Geometries, map_object_id: NDArray[np.str_]) -> NDArray[
 def find_gaps(objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the ground between what one side of a group divides and the other has in one piece.
 
-    Columns group, split (the imagery divides what the map has in one; else the map does), geometry: the single
-    object less the others grown by half their tolerance. Only gaps of twice the tolerance and at least a metre
-    count, so no party wall does. *objects* have the columns group, judged, tolerance_m; *seen* group.
+    Columns group, split (the imagery divides what the map has in one; else the map does), geometry: the
+    single object less the others grown by half their tolerance. Only gaps of twice the tolerance and at least
+    a metre count, so no party wall does. *objects* have the columns group, judged, tolerance_m; *seen* group.
     """
     judged = objects[objects["judged"]]
     tolerance_m = judged.groupby("group")["tolerance_m"].max()
@@ -55,7 +55,7 @@ def find_gaps(objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame) -> gpd.GeoDataF
 def _between(
     whole: gpd.GeoDataFrame, divided: gpd.GeoDataFrame, tolerance_m: pd.Series[float]
 ) -> gpd.GeoDataFrame:
-    """Return what of the *whole* object lies between those that divide it, by group; *tolerance_m* by group."""
+    """Return what of the *whole* object lies between those that divide it; *tolerance_m* by group."""
     parts = divided[divided["group"].isin(tolerance_m.index)]
     index = tolerance_m.index.get_indexer(parts["group"])
     least_m = np.maximum(2 * tolerance_m.to_numpy(dtype=float), MIN_GAP_M)

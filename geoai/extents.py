@@ -124,9 +124,9 @@ def measure_shifts(
 ) -> pd.DataFrame:
     """Return, by group that has changes, how it agrees once the map is shifted as fits best.
 
-    Columns iou_aligned, shift_dx_m, shift_dy_m (map to imagery, after the registration), moved (one object and
-    one detection of the same size and shape, further apart than a roof leans) and aligned (whether the shift
-    is a lean or a move, so that extents are judged under it).
+    Columns iou_aligned, shift_dx_m, shift_dy_m (map to imagery, after the registration), moved (one object
+    and one detection of the same size and shape, further apart than a roof leans) and aligned (whether the
+    shift is a lean or a move, so that extents are judged under it).
     """
     groups = np.unique(changes.parts["group"].to_numpy())
     standing_here = objects[objects["judged"] & objects["group"].isin(groups)]

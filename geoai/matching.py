@@ -102,9 +102,7 @@ def _components(
     return connected_components(map_count + seen_count, first, second + map_count)
 
 
-def _above_cap(
-    component: NDArray[np.intp], map_count: int, map_m2: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def _above_cap(component: NDArray[np.intp], map_count: int, map_m2: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which components hold more objects, or more mapped area, than one signal should."""
     count = int(component.max(initial=-1)) + 1
     area_m2 = np.bincount(component[:map_count], weights=map_m2, minlength=count)

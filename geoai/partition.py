@@ -1,7 +1,7 @@
 """Taking a group of many mapped objects and many detections apart into parts that hold one of either.
 
-Of all ways in which every object keeps a partner and each part has one mapped object or one detection, the one
-with the largest area-weighted intersection over union is taken.
+Of all ways in which every object keeps a partner and each part has one mapped object or one detection, the
+one with the largest area-weighted intersection over union is taken.
 """
 
 from __future__ import annotations
@@ -61,7 +61,8 @@ def _ways(
 
 def _degrees(ways: NDArray[np.bool_], ends: NDArray[np.intp], count: int) -> NDArray[np.float64]:
     """Return how many edges each object keeps, (way, object)."""
-    return ways.astype(float) @ (ends[:, None] == np.arange(count))
+    degrees: NDArray[np.float64] = ways.astype(float) @ (ends[:, None] == np.arange(count))
+    return degrees
 
 
 def _scores(
@@ -85,8 +86,10 @@ def _scores(
         joined = own_m2 + kept @ (incidence * other_m2[others][:, None])
         partners = (kept * partner[:, others]) @ incidence
         centre = (own > 1) | (ties & (own == 1) & (partners == 1))
-        total += np.where(centre, joined * np.minimum(shared / np.maximum(joined - shared, 1e-9), 1.0), 0.0).sum(1)
-    return total / (map_m2.sum() + seen_m2.sum())
+        iou = np.minimum(shared / np.maximum(joined - shared, 1e-9), 1.0)
+        total += (centre * joined * iou).sum(axis=1)
+    scores: NDArray[np.float64] = total / (map_m2.sum() + seen_m2.sum())
+    return scores
 
 
 def _pair_iou(
@@ -99,9 +102,7 @@ def _pair_iou(
     return shared_m2 / np.maximum(map_m2[first] + seen_m2[second] - shared_m2, 1e-9)
 
 
-def _greedy(
-    first: NDArray[np.intp], second: NDArray[np.intp], iou: NDArray[np.float64]
-) -> NDArray[np.bool_]:
+def _greedy(first: NDArray[np.intp], second: NDArray[np.intp], iou: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Join the best pairs first; who is left alone takes its best partner out of a part of several."""
     kept = np.zeros(len(first), bool)
     at_map, at_seen = np.zeros(first.max() + 1, int), np.zeros(second.max() + 1, int)

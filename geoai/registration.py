@@ -1,9 +1,9 @@
 """The systematic offset between map and imagery, measured where both clearly show the same buildings.
 
-A map may lie a metre or two beside the roofs as a whole: another datum, an old orthophoto it was drawn from, the
-height model the imagery was rectified with. That is no discrepancy of any building, and it would look like one
-at every wall. Safe pairs of one mapped object and one detection say how large it is, cell by cell. It serves to
-compare; no geometry of the map that is reported is ever moved.
+A map may lie a metre or two beside the roofs as a whole: another datum, an old orthophoto it was drawn from,
+the height model the imagery was rectified with. That is no discrepancy of any building, and it would look
+like one at every wall. Safe pairs of one mapped object and one detection say how large it is, cell by cell.
+It serves to compare; no geometry of the map that is reported is ever moved.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ MIN_PAIRS = 10
 MAX_OFFSET_M = 3.0
 PAIR_AREA_M2 = 60.0
 PAIR_REACH_M = 5.0
-"""Centroids further apart than this are not taken for the same building; the offset itself is capped below."""
+"""Centroids further apart than this are not taken for the same building."""
 PAIR_IOU = 0.7
 """Intersection over union of a safe pair once its centroids lie on each other.
 
-Asking for 0.6 of the outlines as they lie, as is usual, would leave out all but large buildings under an offset
-of two metres: those it is to measure.
+Asking for 0.6 of the outlines as they lie, as is usual, would leave out all but large buildings under an
+offset of two metres: those it is to measure.
 """
 
 
@@ -42,9 +42,9 @@ of two metres: those it is to measure.
 class Registration:
     """How far the imagery lies from the map, by cells of 500 m.
 
-    *cells*: dx_m and dy_m (metres east and north, from the map to the imagery), pairs (safe ones in the cell),
-    spread_m (median distance of its pairs from the offset; NaN where there are none), source ('cell', 'block'
-    or 'none'), geometry. A row for every cell that holds the centroid of a mapped object.
+    *cells*: dx_m and dy_m (metres east and north, from the map to the imagery), pairs (safe ones in the
+    cell), spread_m (median distance of its pairs from the offset; NaN where there are none), source ('cell',
+    'block' or 'none'), geometry. A row for every cell that holds the centroid of a mapped object.
     """
 
     cells: gpd.GeoDataFrame
@@ -73,7 +73,8 @@ def measure_registration(mapped: Geometries, seen: Geometries, crs: CRS) -> Regi
     by_block = _medians(place[first] // BLOCK_CELLS, offset)
     index = pd.MultiIndex.from_arrays([cells[:, 0], cells[:, 1]])
     in_block = pd.MultiIndex.from_arrays([cells[:, 0] // BLOCK_CELLS, cells[:, 1] // BLOCK_CELLS])
-    near, far = by_cell.reindex(index).reset_index(drop=True), by_block.reindex(in_block).reset_index(drop=True)
+    near = by_cell.reindex(index).reset_index(drop=True)
+    far = by_block.reindex(in_block).reset_index(drop=True)
     sure, fair = near["pairs"] >= MIN_PAIRS, far["pairs"] >= MIN_PAIRS
     moved = near[["dx_m", "dy_m"]].where(sure, far[["dx_m", "dy_m"]].where(fair, 0.0)).astype(float)
     length = np.hypot(moved["dx_m"], moved["dy_m"])
@@ -94,8 +95,8 @@ def measure_registration(mapped: Geometries, seen: Geometries, crs: CRS) -> Regi
 def safe_pairs(mapped: Geometries, seen: Geometries) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Return the mapped objects (pair,) that have a safe partner, and how far (pair, 2) that lies from each.
 
-    Safe is a pair of 60 m² and more whose outlines agree once their centroids lie on each other, each the best
-    partner of the other.
+    Safe is a pair of 60 m² and more whose outlines agree once their centroids lie on each other, each the
+    best partner of the other.
     """
     large_map = np.flatnonzero(shapely.area(mapped) >= PAIR_AREA_M2)
     large_seen = np.flatnonzero(shapely.area(seen) >= PAIR_AREA_M2)
@@ -129,8 +130,10 @@ def _medians(place: NDArray[np.int64], offset: NDArray[np.float64]) -> pd.DataFr
     middle = by_place[["dx_m", "dy_m"]].transform("median")
     pairs["apart_m"] = np.hypot(pairs["dx_m"] - middle["dx_m"], pairs["dy_m"] - middle["dy_m"])
     by_place = pairs.groupby(["col", "row"])
-    return by_place[["dx_m", "dy_m"]].median().assign(
-        pairs=by_place.size(), spread_m=by_place["apart_m"].median()
+    return (
+        by_place[["dx_m", "dy_m"]]
+        .median()
+        .assign(pairs=by_place.size(), spread_m=by_place["apart_m"].median())
     )
 
 
@@ -148,7 +151,7 @@ def _tell(cells: gpd.GeoDataFrame) -> None:
     measured = cells[cells["source"] != "none"]
     dx, dy = (measured[column].median() if len(measured) else 0.0 for column in ("dx_m", "dy_m"))
     log.info(
-        "registration: imagery lies %+.2f m east, %+.2f m north of the map (median of %d of %d cells, %d pairs)",
+        "registration: imagery %+.2f m east, %+.2f m north of the map (median of %d of %d cells, %d pairs)",
         dx,
         dy,
         len(measured),

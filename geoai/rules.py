@@ -14,7 +14,7 @@ from geoai.extents import HALF, Mask
 
 REPLACED_IOU = 0.4
 REPLACED_SHARE = 0.3
-"""What is added and what is gone are both this much of what is seen and of what is mapped: another building."""
+"""What is added and what is gone are both as much of what is seen and what is mapped: another building."""
 
 
 class Rule(NamedTuple):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -32,6 +33,7 @@ DEFAULTS = CompareSettings()
 rectangles = st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(2, 20), st.integers(2, 20))
 layers = st.lists(rectangles, max_size=8)
 many = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+some = settings(many, max_examples=10)
 
 
 def boxes(drawn):
@@ -233,7 +235,7 @@ houses = st.sets(st.integers(0, len(TOWN) - 1), max_size=6)
 
 
 @given(houses, houses)
-@many
+@some
 def test_what_the_map_lacks_is_missing_and_what_it_has_on_bare_ground_demolished(tmp_path, lacking, gone):
     mapped = [house for k, house in enumerate(TOWN) if k not in lacking]
     seen = [house for k, house in enumerate(TOWN) if k not in gone or k in lacking]
@@ -242,7 +244,7 @@ def test_what_the_map_lacks_is_missing_and_what_it_has_on_bare_ground_demolished
 
 
 @given(houses, st.integers(-24, 24), st.integers(-24, 24))
-@many
+@some
 def test_a_map_that_lies_off_as_a_whole_is_compared_where_it_belongs(tmp_path, gone, east, north):
     seen = [placed([house], east / 10, north / 10)[0] for k, house in enumerate(TOWN) if k not in gone]
     result = World(tmp_path, TOWN, seen, footprint=shapely.MultiPolygon([shapely.box(2, 2, 98, 98)]))
@@ -258,7 +260,7 @@ def test_a_map_that_lies_off_as_a_whole_is_compared_where_it_belongs(tmp_path, g
 
 
 @given(layers, layers)
-@many
+@some
 def test_turning_the_world_turns_the_list(tmp_path, mapped, seen):
     def turned(geometries):
         return shapely.transform(np.array(geometries, object), lambda xy: np.c_[SIDE_M - xy[:, 1], xy[:, 0]])
@@ -271,14 +273,14 @@ def test_turning_the_world_turns_the_list(tmp_path, mapped, seen):
 
 
 @given(houses, st.integers(2, 5))
-@many
+@some
 def test_splitting_houses_at_party_walls_changes_nothing(tmp_path, gone, parts):
     seen = [house for k, house in enumerate(TOWN) if k not in gone]
     wall = np.linspace(0, 12, parts + 1)
     terraces = [
         shapely.box(west + a, south, west + b, north)
         for west, south, _, north in (house.bounds for house in TOWN)
-        for a, b in zip(wall[:-1], wall[1:], strict=True)
+        for a, b in pairwise(wall)
     ]
     result = World(tmp_path, terraces, seen).compare()
     assert classes(result) == ["demolished"] * (len(gone) * parts)
@@ -625,7 +627,8 @@ def test_a_block_divided_otherwise_is_recomposed_and_one_signal(tmp_path):
     along = [shapely.box(20, 20, 34.8, 44), shapely.box(35.2, 20, 50, 44)]
     result = World(tmp_path, across, along).compare()
     row = only(result)
-    assert (row["class"], row.cardinality, json.loads(row.map_object_ids)) == ("recomposed", "n:m", ["m0", "m1"])
+    assert (row["class"], row.cardinality) == ("recomposed", "n:m")
+    assert json.loads(row.map_object_ids) == ["m0", "m1"]
 
 
 # --- arithmetic

@@ -1,10 +1,10 @@
 """What a comparison costs: uv run python tests/bench/bench_compare.py [SIZE …] [--folder FOLDER]
 
 Makes a town of SIZE mapped objects and about as many detections (free-standing houses and terraces, surveyed
-with noise, lying 1.2 m off as a whole; 3 % missing, 3 % demolished, 4 % extended, 2 % reduced, 1 % moved) with a
-probability raster of 0.25 m, compares it end to end in a process of its own, and prints a table: seconds of wall
-and of CPU, peak memory, discrepancies, and how the CPU time grows with the size (1.0 is linear).
-The raster is kept in FOLDER.
+with noise, lying 1.2 m off as a whole; 3 % missing, 3 % demolished, 4 % extended, 2 % reduced, 1 % moved)
+with a probability raster of 0.25 m, compares it end to end in a process of its own, and prints a table:
+seconds of wall and of CPU, peak memory, discrepancies, and how the CPU time grows with the size (1.0 is
+linear). The raster is kept in FOLDER.
 """
 
 from __future__ import annotations
@@ -135,9 +135,7 @@ def measure(size: int, folder: Path) -> dict[str, float]:
         burn(probability, seen, side_m)
     footprint = shapely.MultiPolygon([shapely.box(WEST, NORTH - side_m, WEST + side_m, NORTH)])
     wall, cpu = time.perf_counter(), time.process_time()
-    result = compare(
-        seen, mapped, footprint, probability, band=1, gsd_m=GSD_M, settings=CompareSettings()
-    )
+    result = compare(seen, mapped, footprint, probability, band=1, gsd_m=GSD_M, settings=CompareSettings())
     return {
         "objects": len(mapped),
         "detections": len(seen),
