@@ -105,6 +105,8 @@ def _measure_table(evaluation: Evaluation, name: str) -> Table:
     rows = []
     if evaluation.reliability:
         rows.append(("pixels", "calibration error", _figure(evaluation.reliability.ece)))
+    if evaluation.confidence:
+        rows.append(("detections", "calibration error", _figure(evaluation.confidence.ece)))
     for key, (of, measure) in _in_order(evaluation.intervals):
         interval, share = evaluation.intervals[key], shares.get(key)
         value = _share(share) if share else _figure(interval.value, interval.low, interval.high)

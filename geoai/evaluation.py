@@ -299,6 +299,7 @@ def _see_flight(
     detections, footprint = polygons.detect(
         files, scheme, settings.polygons, theme=settings.map.theme, band=band
     )
+    detections["confidence"] = pipeline.confidence(detections, package, settings.map.theme)
     shown = _visible_share(scene.labels.geometry.to_numpy(), footprint) >= MIN_VISIBLE_SHARE
     probabilities = Probabilities(files, scheme, band, settings.polygons.threshold)
     return Seen(package.id, package.checksum, detections, shown, probabilities)
@@ -412,6 +413,7 @@ def _see_images(
     band = _band(package, theme)
     cleaning = PolygonSettings()
     detections, _ = polygons.detect(files, scheme, cleaning, theme=theme, band=band)
+    detections["confidence"] = pipeline.confidence(detections, package, theme)
     probabilities = Probabilities(files, scheme, band, cleaning.threshold)
     return Seen(package.id, package.checksum, detections, shown=None, probabilities=probabilities)
 

@@ -399,7 +399,7 @@ def make_review(
     steps = 4
     progress("compare", 0, steps)
     detections, footprint = polygons.detect(files, scheme, settings.polygons, theme=theme, band=band)
-    detections["confidence"] = _confidence(detections, model, theme)
+    detections["confidence"] = confidence(detections, model, theme)
     progress("compare", 1, steps)
     comparison = compare.compare(
         detections, mapped, footprint, probability, band=band, gsd_m=scheme.gsd_m, settings=settings.compare
@@ -441,7 +441,7 @@ def _band_of(theme: str, model: ModelPackage) -> int:
     return model.classes.index(theme) + 1
 
 
-def _confidence(detections: gpd.GeoDataFrame, model: ModelPackage, theme: str) -> NDArray[np.float64]:
+def confidence(detections: gpd.GeoDataFrame, model: ModelPackage, theme: str) -> NDArray[np.float64]:
     """Return the calibrated probability that each detection is what it seems; NaN where none was fitted."""
     fitted = model.object_calibration
     if fitted is None or fitted.theme != theme:

@@ -173,9 +173,11 @@ def write_cog(
         with memory.open(**profile) as target:
             if colorinterp:
                 target.colorinterp = colorinterp
-            target.write(data)
+            # the mask first: GDAL adds its directory to the file, and crashed (once seen) while another
+            # thread, short of block cache, wrote blocks of the bands into the same file
             if valid is not None and not valid.all():
                 target.write_mask(valid)
+            target.write(data)
             if tags:
                 target.update_tags(**tags)
             for band, description in enumerate(descriptions, start=1):

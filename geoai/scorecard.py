@@ -21,10 +21,12 @@ from geoai.resampling import Blocks, Comparison, Interval, add_up, compare, inte
 from geoai.samples import burn
 from geoai.scoring import (
     BOUNDARY_M,
+    MIN_AREA_M2,
     Bounds,
     Held,
     Mask,
     ObjectScores,
+    Outcome,
     PixelScores,
     SetAside,
     Verdicts,
@@ -75,7 +77,7 @@ class Scene:
 
 @dataclass(frozen=True)
 class Seen:
-    """What a model made of a scene: detections with p_mean, and the labels shown (label,), None for all."""
+    """What a model made of a scene: detections and their confidence; labels shown (label,), None: all."""
 
     model_id: str
     checksum: str
@@ -98,8 +100,8 @@ class Evaluation:
     """What was measured of one model (id, checksum of its weights) on one set of data.
 
     *boundary* are the pixels of the bands of BOUNDARY_M along outlines; *reliability* is of the pixels'
-    probabilities; *objects* are matched by group and *one_to_one* by intersection over union. *intervals* are
-    of resampled *units*, by measure.
+    probabilities, *confidence* of that of detections from MIN_AREA_M2 on; *objects* are matched by group and
+    *one_to_one* by intersection over union. *intervals* are of resampled *units*, by measure.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Evaluation:
     pixels: PixelScores | None
     boundary: PixelScores | None
     reliability: Reliability | None
+    confidence: Reliability | None
     objects: ObjectScores
     one_to_one: ObjectScores
     reviewed: Reviewed | None
@@ -122,8 +125,9 @@ class Evaluation:
                 values[key] |= {ratio: getattr(scores, ratio) for ratio in ("iou", "precision", "recall")}
         if self.boundary:
             values["boundary"]["width_m"] = BOUNDARY_M
-        if self.reliability:
-            values["reliability"]["expected_calibration_error"] = self.reliability.ece
+        for key, table in (("reliability", self.reliability), ("confidence", self.confidence)):
+            if table:
+                values[key]["expected_calibration_error"] = table.ece
         finite: dict[str, Any] = _finite(values)
         return finite
 
@@ -171,6 +175,7 @@ def _judge(scene: Scene, seen: Seen, verdicts: Verdicts | None) -> tuple[Evaluat
         pixels=pixels,
         boundary=boundary,
         reliability=reliable,
+        confidence=_of_confidence(seen.detections, held.get("reviewed.objects", held["objects"]).detections),
         objects=scores["objects"],
         one_to_one=scores["one_to_one"],
         reviewed=Reviewed(scores["reviewed.objects"], scores["reviewed.one_to_one"], set_aside)
@@ -180,6 +185,15 @@ def _judge(scene: Scene, seen: Seen, verdicts: Verdicts | None) -> tuple[Evaluat
         intervals=intervals(counts),
     )
     return evaluation, held.get("reviewed.objects", held["objects"]), counts
+
+
+def _of_confidence(detections: gpd.GeoDataFrame, outcome: Outcome) -> Reliability | None:
+    """Hold the confidence of detections against whether they have a counterpart; None where none has any."""
+    if "confidence" not in detections:  # the review of an earlier version
+        return None
+    confidence = detections["confidence"].to_numpy(np.float64)
+    told = outcome.counted & (outcome.area_m2 >= MIN_AREA_M2) & ~np.isnan(confidence)
+    return reliability(confidence[told], outcome.matched[told]) if told.any() else None
 
 
 def _hold(scene: Scene, seen: Seen, verdicts: Verdicts | None) -> tuple[dict[str, Held], SetAside | None]:

@@ -232,6 +232,18 @@ def test_what_is_planned_is_neither_missed_nor_false_where_it_is_built(
     assert scores.pixels.false == 25 * 9
 
 
+def test_confidence_is_held_against_what_a_person_found(settings: Settings, network: RedRoofs) -> None:
+    """Two of three detections from 15 m² on are mapped; the verdict says that the third stands as well."""
+    confidence = only(evaluate_flight(settings)).confidence
+    assert confidence is not None
+    assert sum(confidence.count) == 3
+    assert np.dot(confidence.observed, confidence.count) == pytest.approx(2)
+    verdicts = Verdicts({}, np.array([(LEFT + 156, TOP - 25)]), ("building",))
+    reviewed = only(evaluate_flight(settings, verdicts=verdicts)).confidence
+    assert reviewed is not None
+    assert np.dot(reviewed.observed, reviewed.count) == pytest.approx(sum(reviewed.count))
+
+
 def test_verdicts_set_errors_of_the_map_aside(settings: Settings, network: RedRoofs) -> None:
     verdicts = Verdicts({"gone": "no_building"}, np.array([(LEFT + 156, TOP - 25)]), ("building",))
     evaluated = evaluate_flight(settings, verdicts=verdicts)
