@@ -10,10 +10,9 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -23,15 +22,31 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon
 
 from geoai.config import CompareSettings
+from geoai.division import drawn_twice, find_gaps
 from geoai.errors import CRSError
-from geoai.evidence import Cases, evidence_sides, gather_evidence, mean_by, with_evidence
-from geoai.extents import HALF, Changes, Mask, Near, find_changes, find_near, judged, standing
+from geoai.evidence import Cases, evidence_sides, gather_evidence, mean_by, with_evidence, zonal
+from geoai.extents import (
+    Changes,
+    Mask,
+    Near,
+    align_changes,
+    as_drawn,
+    find_changes,
+    find_near,
+    judged,
+    measure_shifts,
+    standing,
+)
 from geoai.matching import match_groups
-from geoai.vector import Geometries, union_by_group
+from geoai.registration import Registration, measure_registration
+from geoai.rules import RULES, classify
+from geoai.vector import Geometries, shifted, union_by_group
 from geoai.visibility import with_sight
 
 log = logging.getLogger(__name__)
 
+MEASURES = ("area_map_m2", "area_image_m2", "plus_m2", "minus_m2", "iou")
+SHIFT = ("iou_aligned", "shift_dx_m", "shift_dy_m")
 CUT_M2 = 1.0
 """An object that loses more than this to the edge of the imagery is cut by it."""
 INSIDE_SHARE = 0.1
@@ -40,65 +55,13 @@ FULL_SIZE_M2 = 200.0
 """From this size on, a larger discrepancy is not more urgent."""
 
 
-class Rule(NamedTuple):
-    """A class of discrepancy: its family, its weight in the priority, and when it holds."""
-
-    name: str
-    family: str
-    weight: float
-    holds: Callable[[Cases, CompareSettings], Mask]
-
-
-RULES = (
-    Rule("not_assessable", "assessability", 0.05, lambda c, s: ~c.assessable | (_free(c, s) & c.near_edge)),
-    Rule("planned_built", "presence", 0.8, lambda c, s: c.planned & (c.seen_share >= HALF)),
-    Rule("below_min", "presence", 0.02, lambda c, s: (_free(c, s) | _alone(c)) & (c.size_m2 < s.min_area_m2)),
-    Rule("missing", "presence", 1.0, lambda c, s: _free(c, s)),
-    Rule(
-        "demolished",
-        "presence",
-        1.0,
-        lambda c, s: (
-            _alone(c)
-            & (c.p_map < s.demolished_mean)
-            & (c.p_map_q95 < s.demolished_p95)
-            & ~(c.height_m >= s.height.standing_m)
-        ),
-    ),
-    Rule("uncertain_absence", "presence", 0.2, lambda c, s: _alone(c)),
-    Rule("reshaped", "extent", 0.7, lambda c, s: (c.plus_m2 > 0) & _gone(c, s)),
-    Rule("extended", "extent", 0.8, lambda c, s: c.plus_m2 > 0),
-    Rule("reduced", "extent", 0.7, lambda c, s: _gone(c, s)),
-    Rule("uncertain_absence", "presence", 0.2, lambda c, s: (c.minus_m2 > 0) & (c.seen_share < HALF)),
-    Rule("confirmed", "presence", 0.0, lambda c, s: c.mapped),
-)
-"""The first that holds. What none holds for is a detection too unsure to report."""
-
-
-def _free(c: Cases, s: CompareSettings) -> Mask:
-    """Seen, sure enough, and not mapped."""
-    mask: Mask = ~c.mapped & (c.p_seen >= s.missing_confidence)
-    return mask
-
-
-def _alone(c: Cases) -> Mask:
-    """Mapped as standing, and nothing seen."""
-    mask: Mask = c.mapped & ~c.planned & (c.seen == 0)
-    return mask
-
-
-def _gone(c: Cases, s: CompareSettings) -> Mask:
-    """Part of what is mapped is not there, and nothing hides it."""
-    mask: Mask = (c.minus_m2 > 0) & (c.p_minus < s.reduced_mean) & (c.minus_visible >= s.visible_share)
-    return mask
-
-
 @dataclass(frozen=True)
 class Comparison:
     """The discrepancies, most urgent first, and every mapped object with its status."""
 
     discrepancies: gpd.GeoDataFrame
     map_status: gpd.GeoDataFrame
+    registration: Registration
 
 
 def compare(
@@ -118,29 +81,40 @@ def compare(
     *orthophoto* is the flight's picture, read for what tree crowns and shadow hide; without it nothing does.
     Where the detections have a column confidence, those that are missing from the map keep it.
     All are in one CRS, in metres. Raises CRSError where the layers are not. The result does not depend on the
-    order of rows.
+    order of rows. The map is compared where the registration lays it; what is reported of it lies where it is
+    drawn, and what is reported of the imagery where it was seen.
     """
     if detections.crs != mapped.crs:
         raise CRSError(f"map layer: expected the CRS of the detections {detections.crs}, found {mapped.crs}")
-    objects = _objects(_ordered(mapped, "map_object_id"), footprint, gsd_m, settings)
     seen = _ordered(detections, "detection_id")
     if "confidence" not in seen:
         seen["confidence"] = np.nan
+    drawn = _ordered(mapped, "map_object_id")
+    outlines = drawn.geometry.to_numpy()
+    registration = measure_registration(outlines, seen.geometry.to_numpy(), drawn.crs)
+    offset = registration.at(outlines)
+    objects = _objects(drawn.assign(geometry=shifted(outlines, offset)), footprint, gsd_m, settings)
+    objects["twice"] = drawn_twice(outlines, drawn["map_object_id"].to_numpy(dtype=str))
     objects["seen_share"] = _seen_share(objects.geometry.to_numpy(), seen.geometry.to_numpy())
     near = find_near(objects, seen)
-    objects["group"], seen["group"] = _grouped(objects, seen, near, settings)
-    objects["judged"] = judged(objects, seen)
+    objects, seen = _grouped(objects, seen, near, settings)
     changes = find_changes(objects, seen, near, settings)
+    shifts = measure_shifts(objects, seen, changes, settings)
+    changes = align_changes(objects, seen, near, changes, shifts, settings)
+    seen["evidence"] = ~seen["group"].isin(objects["group"]) | seen["group"].isin(_dislodged(changes, shifts))
     objects, seen, parts = with_evidence(objects, seen, changes.parts, probability, band)
     objects, parts = with_sight(objects, seen, parts, orthophoto, settings)
-    changes = changes._replace(parts=parts)
+    gaps = find_gaps(objects, seen)
+    gaps["p_mean"] = zonal(gaps.geometry.to_numpy(), probability, band)[:, 0]
     objects, seen = _with_cases(objects, seen)
-    cases = _cases(objects, seen, parts)
+    cases = _with_division(_with_shifts(_cases(objects, seen, parts), shifts), objects, gaps)
     cases["class"] = classify(cases, settings)
+    changes = as_drawn(changes._replace(parts=parts), offset, shifts)
+    objects = objects.assign(geometry=outlines)
     found = _discrepancies(cases, objects, seen, changes)
     status = _map_status(cases, objects, changes)
     log.info("%d discrepancies, %d mapped objects", len(found), len(status))
-    return Comparison(found, status)
+    return Comparison(found, status, registration)
 
 
 def tolerance(
@@ -156,12 +130,6 @@ def tolerance(
     wanted = 1.96 * np.hypot(sigma_m, settings.sigma_image_m) + fixed
     presence_only = (wanted > most) & (1.96 * settings.sigma_image_m + fixed <= most)
     return np.clip(wanted, least, max(least, most)), presence_only
-
-
-def classify(cases: Cases, settings: CompareSettings) -> NDArray[Any]:
-    """Return the first class of RULES that holds for each case, '' for none."""
-    holds = [np.asarray(rule.holds(cases, settings), bool) for rule in RULES]
-    return np.select(holds, [rule.name for rule in RULES], default="").astype(object)
 
 
 def _ordered(layer: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:
@@ -209,8 +177,8 @@ def _seen_share(mapped: Geometries, seen: Geometries) -> NDArray[np.float64]:
 
 def _grouped(
     objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, near: Near, settings: CompareSettings
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return the group of each mapped object (−1: planned, not built) and of each detection.
+) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Add the group of each mapped object (−1: not standing) and of each detection, and whose extents count.
 
     A detection that matches nothing but leans against a mapped object that is seen joins its group: what it
     adds is an extension.
@@ -236,7 +204,16 @@ def _grouped(
     strongest = np.lexsort((first, -contact_m2, second))
     joining, at = np.unique(second[strongest], return_index=True)
     seen_group[joining] = map_group[first[strongest][at]]
-    return map_group, seen_group
+    objects, seen = objects.assign(group=map_group), seen.assign(group=seen_group)
+    whole = np.append(groups.recomposed, False)[map_group]
+    return objects.assign(judged=judged(objects, seen), recomposed=whole), seen
+
+
+def _dislodged(changes: Changes, shifts: pd.DataFrame) -> pd.Index[int]:
+    """Return the groups that were moved, or of which something is gone and something was added."""
+    groups, added = changes.parts["group"], changes.parts["added"]
+    both = pd.Index(groups[added].unique()).intersection(pd.Index(groups[~added].unique()))
+    return both.union(shifts.index[shifts["moved"]])
 
 
 def _with_cases(
@@ -244,10 +221,10 @@ def _with_cases(
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Number what is judged together (column case): a group, or a mapped object by itself.
 
-    By itself is judged what the imagery doesn't show whole, and what is planned. Detections that match
-    nothing but such objects have no case (−1).
+    By itself is judged what the imagery doesn't show whole, what is planned, and what is drawn twice.
+    Detections that match nothing but such objects have no case (−1).
     """
-    by_itself = (~objects["assessable"] | objects["planned"]).to_numpy()
+    by_itself = (~objects["assessable"] | objects["planned"] | objects["twice"]).to_numpy()
     beyond_groups = len(objects) + len(seen) + np.arange(len(objects))
     case = np.where(by_itself, beyond_groups, objects["group"])
     told = seen["group"].isin(objects["group"]) & ~seen["group"].isin(objects["group"][~by_itself])
@@ -273,6 +250,7 @@ def _cases(objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, parts: gpd.GeoData
     cases["seen_share"] = (objects["seen_share"] * objects["area_m2"]).groupby(objects["case"]).sum()
     cases["seen_share"] /= cases["area_map_m2"]
     cases["size_m2"] = cases["area_map_m2"].fillna(cases["area_image_m2"])
+    cases["tolerance_m"] = by_map["tolerance_m"].max()
     cases["iou"] = _iou(cases, objects, told)
     cases["p_seen"], cases["confidence"] = by_seen["p_seen"].mean(), by_seen["confidence"].mean()
     cases["p_map"], cases["p_map_q95"] = by_map["p_mean"].mean(), by_map["p_q95"].mean()
@@ -290,6 +268,23 @@ def _with_changes(cases: Cases, objects: gpd.GeoDataFrame, parts: gpd.GeoDataFra
     cases["p_minus"] = mean_by(gone, "group")["p_mean"].reindex(cases.index)
     shown_m2 = (gone["visible_share"] * gone["area_m2"]).groupby(gone["group"]).sum()
     cases["minus_visible"] = (shown_m2 / gone.groupby("group")["area_m2"].sum()).reindex(cases.index)
+    return cases
+
+
+def _with_shifts(cases: Cases, shifts: pd.DataFrame) -> Cases:
+    """Add how cases agree under the shift that fits best; NaN where extents agree as they lie."""
+    cases[[*SHIFT]] = shifts[[*SHIFT]].reindex(cases.index)
+    cases["moved"] = shifts["moved"].reindex(cases.index, fill_value=False)
+    return cases
+
+
+def _with_division(cases: Cases, objects: gpd.GeoDataFrame, gaps: gpd.GeoDataFrame) -> Cases:
+    """Add what is drawn twice, divided differently, and how sure the imagery is in gaps of one side only."""
+    by_case = objects.groupby("case")[["twice", "recomposed"]].any()
+    cases[["twice", "recomposed"]] = by_case.reindex(cases.index, fill_value=False)
+    cases["recomposed"] &= cases["seen"] > 0
+    for column, side in (("p_split", gaps[gaps["split"]]), ("p_merged", gaps[~gaps["split"]])):
+        cases[column] = side.set_index("group")["p_mean"].reindex(cases.index)
     return cases
 
 
@@ -311,7 +306,8 @@ def _concerned(cases: Cases, objects: gpd.GeoDataFrame, changes: Changes) -> Mas
     sides = evidence_sides(cases)
     case = changes.parts["group"].to_numpy()
     side = np.where(changes.parts["added"], sides["added"].reindex(case), sides["removed"].reindex(case))
-    concerned: Mask = sides["map"].reindex(objects["case"]).to_numpy(dtype=bool, copy=True)
+    whole = ~(sides["added"] | sides["removed"])
+    concerned: Mask = whole.reindex(objects["case"]).to_numpy(dtype=bool, copy=True)
     concerned[changes.object[side.astype(bool)[changes.part]]] = True
     return concerned
 
@@ -328,7 +324,7 @@ def _discrepancies(
     cases, visible = cases[reported], visible[reported]
     evidence = gather_evidence(cases, objects, seen, changes.parts)
     rule = cases["class"].map({rule.name: rule for rule in RULES})
-    named = about.groupby("case")["map_object_id"].agg(list).to_dict()
+    listed = about[about["case"].isin(cases.index)].groupby("case")["map_object_id"].agg(list).to_dict()
     themes = pd.concat([about[["case", "theme"]], seen[["case", "theme"]]]).drop_duplicates("case")
     planned = np.where(cases["planned"], "planned", "current")
     found = gpd.GeoDataFrame(
@@ -338,15 +334,11 @@ def _discrepancies(
             "theme": themes.set_index("case")["theme"].reindex(cases.index),
             "cause": "unknown",
             "cardinality": _cardinality(cases),
-            "map_object_ids": [json.dumps(named.get(case, []), ensure_ascii=False) for case in cases.index],
+            "map_object_ids": [json.dumps(listed.get(case, []), ensure_ascii=False) for case in cases.index],
             "map_date": by_map["map_date"].max().reindex(cases.index),
             "map_status": pd.Series(planned, index=cases.index, dtype=object).where(cases["mapped"], None),
             "map_sigma_m": by_map["sigma_m"].max().reindex(cases.index),
-            **{
-                column: cases[column]
-                for column in ("area_map_m2", "area_image_m2", "plus_m2", "minus_m2", "iou")
-            },
-            **dict.fromkeys(("iou_aligned", "shift_dx_m", "shift_dy_m"), np.nan),
+            **{column: cases[column] for column in (*MEASURES, *SHIFT)},
             "tolerance_m": by_map["tolerance_m"].max().reindex(cases.index),
             **{column: evidence[column] for column in ("p_mean", "p_q10", "p_q90")},
             "confidence": cases["confidence"].where(cases["class"] == "missing"),
@@ -398,7 +390,7 @@ def _map_status(cases: Cases, objects: gpd.GeoDataFrame, changes: Changes) -> gp
     return gpd.GeoDataFrame(
         objects[columns].assign(
             status=np.where(concerned, own["class"], "confirmed"),
-            iou=own["iou"].to_numpy(),
+            **{column: own[column].to_numpy() for column in ("iou", *SHIFT)},
             cardinality=_cardinality(own),
         ),
         geometry=objects.geometry,

@@ -168,6 +168,7 @@ class CompareSettings(Section):
     overhang_m: Metres = Field(0.4, description="How far roofs stand out over mapped walls (m).")
     lean_m: Metres = Field(0.3, description="Residual lean of roofs in the orthophoto (m).")
     max_tolerance_m: Metres = Field(2.5, description="Upper bound of the tolerance (m).")
+    max_lean_m: Metres = Field(4.0, description="Roofs lean up to this (m); an object further off has moved.")
     overlap: Fraction = Field(0.3, description="Share of the smaller object from which two are the same.")
     missing_confidence: Fraction = Field(
         0.6, description="Mean probability from which a detection is 'missing'."

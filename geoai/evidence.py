@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import TypeAlias
 
@@ -11,8 +13,10 @@ import pandas as pd
 import rasterio
 import shapely
 from exactextract import exact_extract
+from exactextract.feature import FeatureSource, JSONFeature
 from exactextract.raster import RasterioRasterSource
 from numpy.typing import NDArray
+from rasterio.windows import Window
 
 from geoai.raster import P_SCALE, gdal_environment
 from geoai.vector import Geometries, union_by_group
@@ -33,13 +37,15 @@ def with_evidence(
     probability: Path,
     band: int,
 ) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame, gpd.GeoDataFrame]:
-    """Add the probabilities within mapped objects, detections that match nothing, and changes."""
+    """Add the probabilities within mapped objects, changes, and detections that may be evidence themselves.
+
+    *seen* says which those are, in its column evidence.
+    """
     mapped = objects.geometry.to_numpy()
     inner = shapely.buffer(mapped, -objects["tolerance_m"].to_numpy() / 2, join_style="mitre")
     inner = np.where(shapely.is_empty(inner), mapped, inner)
     inner[objects["visible_share"] == 0] = shapely.Polygon()
-    lonely = ~seen["group"].isin(objects["group"]).to_numpy()
-    free = np.where(lonely, seen.geometry.to_numpy(), shapely.Polygon())
+    free = np.where(seen["evidence"], seen.geometry.to_numpy(), shapely.Polygon())
     p = zonal(np.concatenate([inner, free, parts.geometry.to_numpy()]), probability, band)
     ends = np.cumsum([len(inner), len(free)])
     of_objects, of_seen, of_parts = p[: ends[0]], p[ends[0] : ends[1]], p[ends[1] :]
@@ -62,17 +68,67 @@ def zonal(geometries: Geometries, probability: Path, band: int) -> NDArray[np.fl
     polygons = np.flatnonzero(~shapely.is_empty(geometries))
     if not len(polygons):
         return result
-    features = gpd.GeoDataFrame(geometry=geometries[polygons])
+    features = gpd.GeoSeries(geometries[polygons])
     order = np.argsort(features.hilbert_distance().to_numpy(), kind="stable")
+    outlines = shapely.to_wkb(geometries[polygons[order]])
     with gdal_environment(), rasterio.open(probability) as source:
         measured = exact_extract(
-            RasterioRasterSource(source, band),
-            features.iloc[order].set_crs(source.crs.to_wkt()),
+            _Blocks(source, band),
+            _Outlines(outlines, source.crs.to_wkt()),
             list(STATISTICS.values()),
             output="pandas",
         )
     result[polygons[order]] = measured.apply(pd.to_numeric).to_numpy(dtype=np.float64) / P_SCALE
     return result
+
+
+class _Blocks(RasterioRasterSource):  # type: ignore[misc]
+    """A raster read block by block: of many small windows in a neighbourhood, one reads for all."""
+
+    STEP_PX, SIDE_PX, KEPT = 1024, 1280, 32
+
+    def __init__(self, source: rasterio.DatasetReader, band: int) -> None:
+        super().__init__(source, band)
+        self._block = lru_cache(self.KEPT)(self._read)
+
+    def _read(self, col: int, row: int) -> NDArray[np.uint8]:
+        width, height = (min(self.SIDE_PX, all_px) for all_px in (self.ds.width - col, self.ds.height - row))
+        values: NDArray[np.uint8] = self.ds.read(self.band_idx, window=Window(col, row, width, height))
+        return values
+
+    def read_window(self, x0: int, y0: int, nx: int, ny: int) -> NDArray[np.uint8]:
+        """Return the values of a window; which of them are nodata `nodata_value` says."""
+        col, row = (first // self.STEP_PX * self.STEP_PX for first in (x0, y0))
+        if x0 + nx > col + self.SIDE_PX or y0 + ny > row + self.SIDE_PX:
+            values: NDArray[np.uint8] = self.ds.read(self.band_idx, window=Window(x0, y0, nx, ny))
+            return values
+        return self._block(col, row)[y0 - row : y0 - row + ny, x0 - col : x0 - col + nx]
+
+
+class _Outlines(FeatureSource):  # type: ignore[misc]
+    """Polygons as exactextract takes them, without a detour by GeoJSON."""
+
+    def __init__(self, outlines: NDArray[np.object_], crs_wkt: str) -> None:
+        super().__init__()
+        self._outlines, self._crs_wkt = outlines, crs_wkt
+
+    def count(self) -> int:
+        return len(self._outlines)
+
+    def srs_wkt(self) -> str:
+        return self._crs_wkt
+
+    def __iter__(self) -> Iterator[_Outline]:
+        return map(_Outline, self._outlines)
+
+
+class _Outline(JSONFeature):  # type: ignore[misc]
+    def __init__(self, outline: bytes) -> None:
+        super().__init__()
+        self._outline = outline
+
+    def geometry(self) -> bytes:
+        return self._outline
 
 
 def _columns(values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
@@ -82,11 +138,12 @@ def _columns(values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
 def evidence_sides(cases: Cases) -> pd.DataFrame:
     """Return which geometries are the evidence of each case: of the map, the image, added or removed."""
     extent = cases["class"].isin(["extended", "reduced", "reshaped"])
+    elsewhere = cases["class"].isin(["moved", "replaced"])
     partly = (cases["class"] == "uncertain_absence") & (cases["seen"] > 0)
     return pd.DataFrame(
         {
-            "map": cases["mapped"] & ~extent & ~partly,
-            "image": ~cases["mapped"],
+            "map": cases["mapped"] & ~extent & ~partly & ~elsewhere,
+            "image": ~cases["mapped"] | elsewhere,
             "added": cases["class"].isin(["extended", "reshaped"]),
             "removed": cases["class"].isin(["reduced", "reshaped"]) | partly,
         }

@@ -7,14 +7,20 @@ from typing import NamedTuple, TypeAlias
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geoai.alignment import best_shift
 from geoai.config import CompareSettings
-from geoai.vector import Geometries, union_by_group
+from geoai.vector import Geometries, shifted, union_by_group
 
 HALF = 0.5
 """A mapped object of which less is seen is not confirmed; a planned one of which as much is seen is built."""
+
+MOVED_IOU = 0.8
+MOVED_RATIO = 1.25
+"""One object that agrees this well with one detection of like area, once shifted onto it, was moved."""
 
 Mask: TypeAlias = NDArray[np.bool_]
 
@@ -43,8 +49,11 @@ def find_near(objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame) -> Near:
 
 
 def standing(objects: gpd.GeoDataFrame) -> Mask:
-    """Return which mapped objects should be seen, or are: current ones, and planned ones that were built."""
-    stands: Mask = (~objects["planned"] | (objects["seen_share"] >= HALF)).to_numpy()
+    """Return which mapped objects should be seen, or are: current ones, and planned ones that were built.
+
+    What is drawn twice stands once.
+    """
+    stands: Mask = ((~objects["planned"] | (objects["seen_share"] >= HALF)) & ~objects["twice"]).to_numpy()
     return stands
 
 
@@ -52,7 +61,8 @@ def judged(objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame) -> Mask:
     """Return which mapped objects have extents to judge."""
     matched = objects["group"].isin(seen["group"])
     vague = objects["group"].isin(objects["group"][objects["presence_only"]])
-    is_judged: Mask = (matched & objects["assessable"] & ~objects["planned"] & ~vague).to_numpy()
+    itself = objects["assessable"] & ~objects["planned"] & ~objects["twice"]
+    is_judged: Mask = (matched & itself & ~vague).to_numpy()
     return is_judged
 
 
@@ -60,7 +70,10 @@ class Changes(NamedTuple):
     """What is added to and taken from groups: connected parts with their group, and the objects concerned."""
 
     parts: gpd.GeoDataFrame
-    """Columns group, added (bool), area_m2, geometry; with evidence p_mean, p_q10, p_q90, p_q95."""
+    """Columns group, added (bool), area_m2, geometry; with evidence p_mean, p_q10, p_q90, p_q95.
+
+    What is gone lies where the imagery shows its ground; `as_drawn` brings it back to where the map has it.
+    """
     part: NDArray[np.intp]
     """Pairs of a part …"""
     object: NDArray[np.intp]
@@ -78,7 +91,8 @@ def find_changes(
     geometry, tolerance_m = objects.geometry.to_numpy(), objects["tolerance_m"].to_numpy()
     detections = seen.geometry.to_numpy()
     is_judged = objects["judged"].to_numpy()
-    reach_m = np.zeros(len(objects) + len(seen))  # by group: there are no more of them
+    last = max(objects["group"].max(), seen["group"].max()) if len(objects) and len(seen) else 0
+    reach_m = np.zeros(last + 1)  # by group
     np.maximum.at(reach_m, objects["group"].to_numpy()[is_judged], tolerance_m[is_judged])
     added = np.isin(seen["group"], objects["group"][is_judged]) & _is_wide(near.beyond, settings)
     around = _buffer(detections[near.detection], tolerance_m[near.object])
@@ -103,6 +117,86 @@ def find_changes(
     )
     parts["area_m2"] = parts.area
     return _large(parts, objects, reach_m, settings)
+
+
+def measure_shifts(
+    objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, changes: Changes, settings: CompareSettings
+) -> pd.DataFrame:
+    """Return, by group that has changes, how it agrees once the map is shifted as fits best.
+
+    Columns iou_aligned, shift_dx_m, shift_dy_m (map to imagery, after the registration), moved (one object
+    and one detection of the same size and shape, further apart than a roof leans) and aligned (whether the
+    shift is a lean or a move, so that extents are judged under it).
+    """
+    groups = np.unique(changes.parts["group"].to_numpy())
+    standing_here = objects[objects["judged"] & objects["group"].isin(groups)]
+    seen_here = seen[seen["group"].isin(groups)]
+    mapped, image = (
+        union_by_group(layer.geometry.to_numpy(), np.searchsorted(groups, layer["group"]), len(groups))
+        for layer in (standing_here, seen_here)
+    )
+    shift, shared_m2 = best_shift(mapped, image)
+    map_m2, image_m2 = shapely.area(mapped), shapely.area(image)
+    iou = shared_m2 / (map_m2 + image_m2 - shared_m2)
+    one = standing_here.groupby("group").size().eq(1) & seen_here.groupby("group").size().eq(1)
+    alike = np.maximum(map_m2, image_m2) <= MOVED_RATIO * np.minimum(map_m2, image_m2)
+    far = np.hypot(*shift.T) > settings.max_lean_m
+    moved = one.reindex(groups).to_numpy(dtype=bool) & alike & far & (iou >= MOVED_IOU)
+    return pd.DataFrame(
+        {
+            "iou_aligned": iou,
+            "shift_dx_m": shift[:, 0],
+            "shift_dy_m": shift[:, 1],
+            "moved": moved,
+            "aligned": moved | (~far & (shift != 0).any(axis=1)),
+        },
+        index=pd.Index(groups, name="group"),
+    )
+
+
+def align_changes(
+    objects: gpd.GeoDataFrame,
+    seen: gpd.GeoDataFrame,
+    near: Near,
+    changes: Changes,
+    shifts: pd.DataFrame,
+    settings: CompareSettings,
+) -> Changes:
+    """Judge the extents of groups that lean or moved again, with their mapped objects shifted."""
+    groups = shifts.index[shifts["aligned"]]
+    again, image = (layer["group"].isin(groups).to_numpy(copy=True) for layer in (objects, seen))
+    if not again.any():
+        return changes
+    offset = shifts[["shift_dx_m", "shift_dy_m"]].reindex(objects["group"][again]).to_numpy()
+    geometry = objects.geometry.to_numpy().copy()
+    geometry[again] = shifted(geometry[again], offset)
+    beside = again.copy()
+    beside[near.object[image[near.detection]]] = True
+    around = _buffer(geometry[again], objects["tolerance_m"].to_numpy()[again])
+    image[shapely.STRtree(seen.geometry.to_numpy()).query(around)[1]] = True
+    part = objects.assign(geometry=geometry, judged=objects["judged"] & again)[beside].reset_index(drop=True)
+    visible = seen[image].reset_index(drop=True)
+    anew = find_changes(part, visible, find_near(part, visible), settings)
+    kept = ~changes.parts["group"].isin(groups).to_numpy()
+    number = np.cumsum(kept) - 1
+    pair = kept[changes.part]
+    parts = pd.concat([changes.parts[kept], anew.parts], ignore_index=True)
+    return Changes(
+        gpd.GeoDataFrame(parts, geometry="geometry", crs=objects.crs),
+        np.concatenate([number[changes.part[pair]], anew.part + kept.sum()]),
+        np.concatenate([changes.object[pair], np.flatnonzero(beside)[anew.object]]),
+    )
+
+
+def as_drawn(changes: Changes, offset: NDArray[np.float64], shifts: pd.DataFrame) -> Changes:
+    """Bring what is gone back to where the map draws it: *offset* (object, 2) is its registration."""
+    parts = changes.parts
+    back = np.zeros((len(parts), 2))
+    back[changes.part[::-1]] = offset[changes.object[::-1]]  # the first of its objects
+    aligned = shifts[shifts["aligned"]][["shift_dx_m", "shift_dy_m"]]
+    back += aligned.reindex(parts["group"], fill_value=0.0).to_numpy()
+    back[parts["added"].to_numpy()] = 0.0
+    return changes._replace(parts=parts.assign(geometry=shifted(parts.geometry.to_numpy(), -back)))
 
 
 def _is_wide(geometries: Geometries, settings: CompareSettings) -> Mask:

@@ -13,6 +13,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from geoai.partition import best_partition
 from geoai.vector import Geometries, connected_components
 
 MIN_INTERSECTION_M2 = 1.0
@@ -20,7 +21,11 @@ SMALL_M2 = 25.0
 """Below this, two also match by position: centroids within the tolerance, areas within a factor of two."""
 CAP_OBJECTS = 6
 CAP_M2 = 2000.0
-"""A group of many with many above either cap is taken apart, so that a city block is never one signal."""
+"""A group of many with many above either cap is always taken apart: a city block is never one signal."""
+
+
+RESOLVED_IOU = 0.6
+"""A group of many with many is taken apart where its parts agree as well as this, weighted by area."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +35,8 @@ class Groups:
     map_group: NDArray[np.intp]
     seen_group: NDArray[np.intp]
     count: int
+    recomposed: NDArray[np.bool_]
+    """(group,): many with many, and no way to take them apart that agrees."""
 
 
 def match_groups(
@@ -37,16 +44,36 @@ def match_groups(
 ) -> Groups:
     """Group *mapped* (map,) and *seen* (seen,) polygons, valid and in metres; *tolerance_m* (map,).
 
-    Two belong together where they share at least 1 m² and the share *overlap* of the smaller one. Groups of
-    several mapped objects with several detections stay whole up to a cap; above it each mapped object keeps
-    only the detection it shares most with, and a detection that none kept, its own largest share.
+    Two belong together where they share at least 1 m² and the share *overlap* of the smaller one. A group of
+    several mapped objects with several detections is taken apart as well as can be (`best_partition`); where
+    its parts would not agree it stays whole and is *recomposed*, unless it is above the cap.
     """
     first, second, shared_m2 = _edges(mapped, seen, tolerance_m, overlap)
+    map_m2, seen_m2 = np.asarray(shapely.area(mapped)), np.asarray(shapely.area(seen))
     component = _components(first, second, len(mapped), len(seen))
-    crowded = _crowded(component, len(mapped), np.asarray(shapely.area(mapped)))[component[first]]
-    keep = ~crowded | _strongest(first, second, np.where(crowded, shared_m2, 0.0))
+    maps = np.bincount(component[: len(mapped)], minlength=component.max(initial=-1) + 1)
+    many = (maps > 1) & (np.bincount(component[len(mapped) :], minlength=len(maps)) > 1)
+    capped = _above_cap(component, len(mapped), map_m2)
+    keep = np.ones(len(first), bool)
+    whole = np.zeros(len(mapped) + len(seen), bool)
+    contested = np.flatnonzero(many[component[first]])
+    contested = contested[np.argsort(component[first[contested]], kind="stable")]
+    ends = np.flatnonzero(np.diff(component[first[contested]])) + 1
+    for edges in np.split(contested, ends) if len(contested) else ():
+        maps_here, map_end = np.unique(first[edges], return_inverse=True)
+        seen_here, seen_end = np.unique(second[edges], return_inverse=True)
+        kept, score = best_partition(
+            map_end, seen_end, shared_m2[edges], map_m2[maps_here], seen_m2[seen_here]
+        )
+        if score >= RESOLVED_IOU or capped[component[maps_here[0]]]:
+            keep[edges] = kept
+        else:
+            whole[maps_here] = True
     component = _components(first[keep], second[keep], len(mapped), len(seen))
-    return Groups(component[: len(mapped)], component[len(mapped) :], int(component.max(initial=-1)) + 1)
+    count = int(component.max(initial=-1)) + 1
+    recomposed = np.zeros(count, bool)
+    recomposed[component[whole]] = True
+    return Groups(component[: len(mapped)], component[len(mapped) :], count, recomposed)
 
 
 def _edges(
@@ -75,27 +102,9 @@ def _components(
     return connected_components(map_count + seen_count, first, second + map_count)
 
 
-def _crowded(component: NDArray[np.intp], map_count: int, map_m2: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which components hold several mapped objects, several detections, and more than the cap."""
+def _above_cap(component: NDArray[np.intp], map_count: int, map_m2: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which components hold more objects, or more mapped area, than one signal should."""
     count = int(component.max(initial=-1)) + 1
-    maps = np.bincount(component[:map_count], minlength=count)
-    seen = np.bincount(component[map_count:], minlength=count)
     area_m2 = np.bincount(component[:map_count], weights=map_m2, minlength=count)
-    crowded: NDArray[np.bool_] = (maps > 1) & (seen > 1) & ((maps + seen > CAP_OBJECTS) | (area_m2 > CAP_M2))
-    return crowded
-
-
-def _strongest(
-    first: NDArray[np.intp], second: NDArray[np.intp], shared_m2: NDArray[np.float64]
-) -> NDArray[np.bool_]:
-    """Return the edges to keep: the strongest of each mapped object and of each detection that none chose."""
-    keep = _first_of(first, np.lexsort((second, -shared_m2, first)))
-    left_over = ~np.isin(second, second[keep])
-    return keep | (left_over & _first_of(second, np.lexsort((first, -shared_m2, second))))
-
-
-def _first_of(key: NDArray[np.intp], order: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Return a mask of the first element of each key in the order given (which sorts by key first)."""
-    mask = np.zeros(len(key), bool)
-    mask[order[np.unique(key[order], return_index=True)[1]]] = True
-    return mask
+    above: NDArray[np.bool_] = (np.bincount(component, minlength=count) > CAP_OBJECTS) | (area_m2 > CAP_M2)
+    return above

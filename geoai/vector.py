@@ -61,3 +61,10 @@ def polygonal(geometries: Geometries) -> Geometries:
     polygons = shapely.get_type_id(parts) == 3
     kept[mixed] = union_by_group(parts[polygons], owner[inner][polygons], len(mixed))
     return kept
+
+
+def shifted(geometries: Geometries, offset: NDArray[np.float64]) -> Geometries:
+    """Return each geometry moved by its *offset* (geometry, 2), metres east and north; 2D."""
+    points, owner = shapely.get_coordinates(geometries, return_index=True)
+    moved: Geometries = shapely.set_coordinates(shapely.force_2d(geometries), points + offset[owner])
+    return moved

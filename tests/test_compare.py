@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from itertools import pairwise
 
 import geopandas as gpd
 import numpy as np
@@ -16,10 +17,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.features import rasterize
 
-from geoai.compare import RULES, Comparison, classify, compare, tolerance
+from geoai.compare import Comparison, compare, tolerance
 from geoai.config import CompareSettings
+from geoai.division import drawn_twice
 from geoai.errors import CRSError
 from geoai.evidence import zonal
+from geoai.rules import RULES, classify
 
 GSD_M = 0.5
 EAST, NORTH = 450_000.0, 6_400_000.0
@@ -30,6 +33,7 @@ DEFAULTS = CompareSettings()
 rectangles = st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(2, 20), st.integers(2, 20))
 layers = st.lists(rectangles, max_size=8)
 many = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+some = settings(many, max_examples=10)
 
 
 def boxes(drawn):
@@ -117,9 +121,12 @@ def statuses(comparison: Comparison):
 @given(layers)
 @many
 def test_comparing_a_layer_with_itself_finds_nothing(tmp_path, drawn):
+    twice = drawn_twice(np.array(boxes(drawn), object), np.array([f"m{k}" for k in range(len(drawn))]))
     result = World(tmp_path, boxes(drawn), boxes(drawn)).compare()
-    assert result.discrepancies.empty
-    assert set(result.map_status.status) <= {"confirmed"}
+    assert classes(result) == ["duplicate_in_map"] * twice.sum()
+    assert {n for n, status in statuses(result).items() if status != "confirmed"} == {
+        f"m{k}" for k in np.flatnonzero(twice)
+    }
 
 
 @given(layers, layers, rectangles)
@@ -135,6 +142,7 @@ def test_every_mapped_object_gets_exactly_one_status_and_every_signal_is_where_i
     assert sorted(result.map_status.map_object_id) == sorted(world.mapped.map_object_id)
     assert set(result.map_status.status) <= {rule.name for rule in RULES}
     everything_mapped, everything_seen = world.mapped.union_all(), world.seen.union_all()
+    by_id = world.mapped.set_index("map_object_id").geometry
     shown = dict(zip(world.mapped.map_object_id, world.mapped.intersects(world.footprint), strict=True))
     for row in result.discrepancies.itertuples():
         outline = row.geometry
@@ -152,11 +160,15 @@ def test_every_mapped_object_gets_exactly_one_status_and_every_signal_is_where_i
             assert ids == []
             assert outline.within(world.footprint.buffer(0.01))
         if name == "extended":
-            assert outline.intersection(everything_mapped).area == pytest.approx(0.0, abs=1e-6)
+            lean = np.nan_to_num([row.shift_dx_m, row.shift_dy_m])
+            concerned = [by_id[ids].union_all(), placed([by_id[ids].union_all()], *lean)[0]]
+            assert min(outline.intersection(each).area for each in concerned) < 1e-6
             assert outline.area == pytest.approx(row.plus_m2)
         if name == "reduced":
             assert outline.within(everything_mapped.buffer(1e-6))
-            assert outline.intersection(everything_seen).area == pytest.approx(0.0, abs=1e-6)
+            lean = np.nan_to_num([row.shift_dx_m, row.shift_dy_m])
+            where = [outline, placed([outline], *lean)[0]]
+            assert min(each.intersection(everything_seen).area for each in where) < 1e-6
 
 
 COORDINATES = [
@@ -168,6 +180,9 @@ COORDINATES = [
     "plus_m2",
     "minus_m2",
     "iou",
+    "iou_aligned",
+    "shift_dx_m",
+    "shift_dy_m",
     "tolerance_m",
     "p_mean",
     "p_q10",
@@ -213,6 +228,62 @@ def test_a_house_outside_the_footprint_is_not_demolished_and_not_listed(tmp_path
     assert set(result.map_status.status) <= {"not_assessable"}
     assert (result.map_status.visible_share == 0).all()
     assert result.map_status.p_mean.isna().all()
+
+
+TOWN = [shapely.box(6 + 24 * k, 6 + 24 * n, 18 + 24 * k, 17 + 24 * n) for k in range(4) for n in range(4)]
+houses = st.sets(st.integers(0, len(TOWN) - 1), max_size=6)
+
+
+@given(houses, houses)
+@some
+def test_what_the_map_lacks_is_missing_and_what_it_has_on_bare_ground_demolished(tmp_path, lacking, gone):
+    mapped = [house for k, house in enumerate(TOWN) if k not in lacking]
+    seen = [house for k, house in enumerate(TOWN) if k not in gone or k in lacking]
+    result = World(tmp_path, mapped, seen).compare()
+    assert classes(result) == ["demolished"] * len(gone - lacking) + ["missing"] * len(lacking)
+
+
+@given(houses, st.integers(-24, 24), st.integers(-24, 24))
+@some
+def test_a_map_that_lies_off_as_a_whole_is_compared_where_it_belongs(tmp_path, gone, east, north):
+    seen = [placed([house], east / 10, north / 10)[0] for k, house in enumerate(TOWN) if k not in gone]
+    result = World(tmp_path, TOWN, seen, footprint=shapely.MultiPolygon([shapely.box(2, 2, 98, 98)]))
+    result = result.compare()
+    row = result.registration.cells.iloc[0]
+    assert (row.dx_m, row.dy_m) == pytest.approx(
+        np.array([east, north]) / 10 * min(1, 3 / max(math.hypot(east, north) / 10, 3)), abs=1e-6
+    )
+    assert classes(result) == ["demolished"] * len(gone)
+    drawn = shapely.union_all(placed(TOWN, EAST, NORTH))
+    assert result.map_status.union_all().symmetric_difference(drawn).area < 1e-6
+    assert result.discrepancies.union_all().difference(drawn).area < 1e-6  # demolished where the map has it
+
+
+@given(layers, layers)
+@some
+def test_turning_the_world_turns_the_list(tmp_path, mapped, seen):
+    def turned(geometries):
+        return shapely.transform(np.array(geometries, object), lambda xy: np.c_[SIDE_M - xy[:, 1], xy[:, 0]])
+
+    here = World(tmp_path, boxes(mapped), boxes(seen)).compare()
+    there = World(tmp_path, turned(boxes(mapped)), turned(boxes(seen))).compare()
+    assert statuses(here) == statuses(there)
+    assert classes(here) == classes(there)
+    assert here.discrepancies.area.sum() == pytest.approx(there.discrepancies.area.sum(), abs=0.1)
+
+
+@given(houses, st.integers(2, 5))
+@some
+def test_splitting_houses_at_party_walls_changes_nothing(tmp_path, gone, parts):
+    seen = [house for k, house in enumerate(TOWN) if k not in gone]
+    wall = np.linspace(0, 12, parts + 1)
+    terraces = [
+        shapely.box(west + a, south, west + b, north)
+        for west, south, _, north in (house.bounds for house in TOWN)
+        for a, b in pairwise(wall)
+    ]
+    result = World(tmp_path, terraces, seen).compare()
+    assert classes(result) == ["demolished"] * (len(gone) * parts)
 
 
 # --- presence
@@ -484,6 +555,82 @@ def test_an_illustrative_position_takes_part_in_presence_only(tmp_path):
     assert result.map_status.tolerance_m.tolist() == [2.5, 2.5]
 
 
+# --- identity: what stands elsewhere, otherwise, or twice
+
+ANGLE = shapely.union_all([shapely.box(20, 20, 44, 30), shapely.box(20, 30, 30, 44)])
+
+
+@pytest.mark.parametrize(("east", "north"), [(5, 0), (4, -4), (-6, 2)])
+def test_a_house_that_stands_a_few_metres_off_was_moved(tmp_path, east, north):
+    there = placed([ANGLE], east, north)[0]
+    row = only(World(tmp_path, [ANGLE], [there]).compare())
+    assert (row["class"], row.family, row.cardinality) == ("moved", "extent", "1:1")
+    assert (row.shift_dx_m, row.shift_dy_m) == pytest.approx((east, north), abs=0.13)
+    assert row.iou_aligned == pytest.approx(1.0, abs=0.02)
+    assert row.iou < 0.75
+    assert (row.plus_m2, row.minus_m2) == (0, 0)
+    assert row.p_mean == pytest.approx(0.9, abs=0.01)
+    assert placed([row.geometry], -EAST, -NORTH)[0].equals(there)
+
+
+@pytest.mark.parametrize("lean", [2.2, 3.0, 3.9])
+def test_a_roof_that_leans_is_reported_as_such_and_confirmed(tmp_path, lean):
+    block = shapely.box(20, 20, 60, 44)
+    result = World(tmp_path, [block], [placed([block], 0, lean)[0]]).compare()
+    assert result.discrepancies.empty
+    row = result.map_status.iloc[0]
+    if row.shift_dy_m == row.shift_dy_m:  # what lies within the tolerance is not measured
+        assert row.shift_dy_m == pytest.approx(lean, abs=0.13)
+        assert row.iou_aligned == pytest.approx(1.0, abs=0.01)
+
+
+def test_a_wing_is_found_though_the_roof_leans(tmp_path):
+    block, wing = shapely.box(20, 20, 60, 44), shapely.box(60, 20, 70, 30)
+    row = only(World(tmp_path, [block], [placed([block | wing], 1, 3)[0]]).compare())
+    assert row["class"] == "extended"
+    assert row.plus_m2 == pytest.approx(100, rel=0.15)
+    assert row.area_image_m2 == pytest.approx(row.area_map_m2 + row.plus_m2 - row.minus_m2, rel=0.02)
+
+
+def test_another_house_in_the_same_place_replaced_it(tmp_path):
+    old, new = shapely.box(20, 20, 48, 29), shapely.box(38, 20, 50, 50)
+    row = only(World(tmp_path, [old], [new]).compare())
+    assert (row["class"], row.cardinality) == ("replaced", "1:1")
+    assert placed([row.geometry], -EAST, -NORTH)[0].equals(new)
+
+
+def test_a_map_object_drawn_twice_is_told_once_and_the_first_is_judged(tmp_path):
+    house, wing = shapely.box(20, 20, 32, 32), shapely.box(32, 20, 42, 32)
+    result = World(tmp_path, [house, house.buffer(-0.1)], [house | wing]).compare()
+    assert classes(result) == ["duplicate_in_map", "extended"]
+    assert statuses(result) == {"m0": "extended", "m1": "duplicate_in_map"}
+
+
+def test_a_house_of_which_the_middle_is_gone_is_split_and_a_closed_gap_merged(tmp_path):
+    whole, ends = shapely.box(20, 20, 60, 30), [shapely.box(20, 20, 38, 30), shapely.box(42.5, 20, 60, 30)]
+    result = World(tmp_path, [whole], ends).compare()
+    assert (only(result)["class"], only(result).cardinality) == ("split", "1:n")
+    assert statuses(result) == {"m0": "split"}
+    result = World(tmp_path, ends, [whole]).compare()
+    assert (only(result)["class"], only(result).cardinality) == ("merged", "n:1")
+    assert statuses(result) == {"m0": "merged", "m1": "merged"}
+
+
+def test_a_crown_over_the_middle_does_not_split_a_house(tmp_path):
+    whole, ends = shapely.box(20, 20, 60, 30), [shapely.box(20, 20, 38, 30), shapely.box(42.5, 20, 60, 30)]
+    crown = [(shapely.box(38, 20, 42.5, 30), 0.3)]
+    assert World(tmp_path, [whole], ends, ground=crown).compare().discrepancies.empty
+
+
+def test_a_block_divided_otherwise_is_recomposed_and_one_signal(tmp_path):
+    across = [shapely.box(20, 20 + 12 * k, 50, 32 + 12 * k) for k in range(2)]
+    along = [shapely.box(20, 20, 34.8, 44), shapely.box(35.2, 20, 50, 44)]
+    result = World(tmp_path, across, along).compare()
+    row = only(result)
+    assert (row["class"], row.cardinality) == ("recomposed", "n:m")
+    assert json.loads(row.map_object_ids) == ["m0", "m1"]
+
+
 # --- arithmetic
 
 
@@ -514,21 +661,42 @@ def test_the_first_rule_that_holds_decides():
         "plus_m2": np.nan,
         "minus_m2": np.nan,
         "p_minus": np.nan,
-        "minus_visible": np.nan,
+        "minus_visible": 1.0,
         "height_m": np.nan,
+        "twice": True,
+        "recomposed": False,
+        "moved": False,
+        "area_map_m2": 100.0,
+        "area_image_m2": np.nan,
+        "iou_aligned": np.nan,
+        "shift_dx_m": np.nan,
+        "shift_dy_m": np.nan,
+        "tolerance_m": 1.5,
+        "p_split": np.nan,
+        "p_merged": np.nan,
     }
-    gone = case | {"assessable": True, "planned": False}
-    cases = pd.DataFrame([case, case | {"assessable": True}, gone, gone | {"height_m": 1.5}])
-    told = ["not_assessable", "planned_built", "demolished", "uncertain_absence"]
-    assert classify(cases, DEFAULTS).tolist() == told
-
-
-def test_a_part_that_a_crown_hides_is_not_called_gone():
-    seen = {"mapped": True, "assessable": True, "planned": False, "near_edge": False, "seen": 1}
-    part = {"seen_share": 0.7, "size_m2": 100.0, "plus_m2": 0.0, "minus_m2": 30.0, "p_minus": 0.01}
-    rest = dict.fromkeys(("p_seen", "p_map", "p_map_q95", "height_m"), np.nan)
-    cases = pd.DataFrame([seen | part | rest | {"minus_visible": share} for share in (1.0, 0.3)])
-    assert classify(cases, DEFAULTS).tolist() == ["reduced", "confirmed"]
+    plain = case | {"assessable": True, "planned": False, "twice": False}
+    seen = plain | {"seen": 1, "area_image_m2": 100.0, "plus_m2": 40.0, "minus_m2": 40.0, "p_minus": 0.0}
+    cases = {
+        "not_assessable": case,
+        "duplicate_in_map": case | {"assessable": True},
+        "planned_built": plain | {"planned": True},
+        "demolished": plain,
+        "recomposed": seen | {"recomposed": True},
+        "replaced": seen | {"moved": True},
+        "moved": seen | {"moved": True, "shift_dx_m": 3.0, "shift_dy_m": 4.0, "minus_m2": 0.0},
+        "reshaped": seen | {"plus_m2": 20.0},
+        "extended": seen | {"minus_m2": 0.0},
+        "reduced": seen | {"plus_m2": 0.0},
+        "uncertain_absence": seen | {"plus_m2": 0.0, "p_minus": 0.3, "seen_share": 0.4, "p_split": 0.0},
+        "split": seen | {"plus_m2": 0.0, "minus_m2": 0.0, "p_split": 0.0},
+        "merged": seen | {"plus_m2": 0.0, "minus_m2": 0.0, "p_merged": 0.9},
+        "confirmed": seen | {"plus_m2": 0.0, "minus_m2": 0.0, "p_split": 0.3, "p_merged": 0.3},
+    }
+    assert classify(pd.DataFrame(cases.values()), DEFAULTS).tolist() == list(cases)
+    standing = pd.DataFrame([plain | {"height_m": 1.5}, cases["reduced"] | {"minus_visible": 0.3}])
+    assert classify(standing, DEFAULTS).tolist() == ["uncertain_absence", "confirmed"]
+    assert len({rule.name for rule in RULES}) == len(RULES)
 
 
 def test_the_surest_and_largest_signals_come_first(tmp_path):

@@ -86,6 +86,11 @@ CONFIG_HASH = _text("config_hash", "Inställningar", "Settings")
 MAP_SNAPSHOT = _text("map_snapshot", "Kartans version", "Map snapshot")
 THEME = _text("theme", "Tema", "Theme", domain="theme")
 IOU = _share("iou", "Överlappning karta–bild (IoU)", "Overlap map–image (IoU)")
+SHIFT = (
+    _share("iou_aligned", "IoU efter inpassning", "IoU after alignment"),
+    _metres("shift_dx_m", "Förskjutning öst (m)", "Shift east (m)"),
+    _metres("shift_dy_m", "Förskjutning norr (m)", "Shift north (m)"),
+)
 CARDINALITY = _text("cardinality", "Antal karta:bild", "Count map:image")
 TOLERANCE = _metres("tolerance_m", "Tolerans (m)", "Tolerance (m)")
 VISIBLE_SHARE = _share("visible_share", "Synlig andel", "Visible share")
@@ -128,9 +133,7 @@ DISCREPANCY = Table(
         _square_metres("plus_m2", "Tillkommet (m²)", "Added (m²)"),
         _square_metres("minus_m2", "Bortfallet (m²)", "Gone (m²)"),
         IOU,
-        _share("iou_aligned", "IoU efter inpassning", "IoU after alignment"),
-        _metres("shift_dx_m", "Förskjutning öst (m)", "Shift east (m)"),
-        _metres("shift_dy_m", "Förskjutning norr (m)", "Shift north (m)"),
+        *SHIFT,
         TOLERANCE,
         *_owned("publish", _text("policy_group", "Policygrupp", "Policy group")),
         P_MEAN,
@@ -189,6 +192,7 @@ MAP_STATUS = Table(
         P_MEAN,
         _share("p_q95", "Sannolikhet, 95-percentil", "Probability, 95th percentile"),
         IOU,
+        *SHIFT,
         CARDINALITY,
     ),
 )

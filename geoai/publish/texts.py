@@ -287,6 +287,7 @@ DOMAINS: dict[str, dict[str, Words]] = {
         "presence": Words("Förekomst", "Presence"),
         "extent": Words("Utbredning", "Extent"),
         "assessability": Words("Bedömbarhet", "Assessability"),
+        "map": Words("Kartan själv", "The map itself"),
     },
     "theme": {code: Words(*(word.capitalize() for word in words)) for code, words in THEMES.items()},
     "cause": {
