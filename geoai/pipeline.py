@@ -597,11 +597,12 @@ def compare_stored(
     )
 
 
-def _policy_marks(settings: Settings) -> list[Any]:
+def _policy_marks(settings: Settings) -> dict[str, Any]:
     """Return what decides which signals are set aside: the rules, and what was learned."""
     learned = settings.data / "policy.json"
     rules = [rule.model_dump(mode="json") for rule in settings.policy]
-    return [rules, learned.read_text(encoding="utf-8") if learned.exists() else None]
+    text = learned.read_text(encoding="utf-8") if learned.exists() else None
+    return {"rules": rules, "learned": text and catalog.fingerprint(text)}
 
 
 def count_signals(discrepancies: pd.DataFrame) -> dict[str, int]:

@@ -558,7 +558,7 @@ def test_project_inside_the_geopackage_is_the_one_beside_it(review: Path) -> Non
 
 def test_project_names_only_relative_paths_that_lead_to_the_files(case: Case, review: Path) -> None:
     sources = [element.text or "" for element in project_of(review).iter("datasource")]
-    assert len(sources) == 9
+    assert len(sources) == 10
     paths = [source.split("|")[0] for source in sources]
     assert all(path.startswith("./") or path.startswith("../") for path in paths)
     targets = {(review.parent / path).resolve() for path in paths}
