@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from geoai import pipeline
 from geoai.config import Settings, load_settings
 from geoai.errors import GeoaiError, LedgerError
+from geoai.errors import ConfigError, GeoaiError
 from geoai.pipeline import RunResult
 
 LEFT, TOP = 450_000.0, 6_401_000.0
@@ -45,7 +46,7 @@ def house(name: str, *, grow_m: float = 0.0) -> shapely.Polygon:
 def draw(path: Path, write: WriteOrthophoto, *, left_m: float, width_m: float, **houses: Any) -> None:
     """Write one sheet of the flight, 100 m high."""
     image = np.zeros((3, 500, round(width_m * 5)), np.uint8)
-    image[1] = 90
+    image[:] = np.array([90, 140, 80])[:, None, None]  # a lawn; what is darker lies in deep shadow
     for left, top, right, bottom in (HOUSES | houses).values():
         cols = [max(0, round((x - left_m) * 5)) for x in (left, right)]
         image[0, round(top * 5) : round(bottom * 5), cols[0] : cols[1]] = 250
@@ -184,6 +185,35 @@ def test_other_settings_of_the_comparison_redo_no_tile(project: Path, network: R
     assert counts(again, "predict") == {"skipped": 4}
     assert again.review != first.review
     assert again.signals == {"below_min": 2, "extended": 1}
+
+
+def test_an_earlier_flight_tells_what_the_map_had_wrong_already(
+    project: Path, network: RedRoofs, write_orthophoto: WriteOrthophoto
+) -> None:
+    first = run(project)
+    since = (60, 4, 68, 14)
+    draw(project.parent / "flight" / "east.tif", write_orthophoto, left_m=50.0, width_m=50.0, since=since)
+    later = run(project, **{"flight.id": "F2", "compare.previous": "F1"})
+    signals = pyogrio.read_dataframe(later.review, layer="discrepancy")
+    causes = signals.groupby("class")["cause"].agg(sorted).to_dict()
+    assert causes == {
+        "demolished": ["old_map_error"],
+        "extended": ["old_map_error"],
+        "missing": ["old_map_error", "real_change"],
+    }
+    suggestions = pyogrio.read_dataframe(later.review, layer="suggestion")
+    assert set(suggestions["discrepancy_id"]) == set(
+        signals["discrepancy_id"][signals["class"].isin(["missing", "extended"])]
+    )
+    assert first.review.exists()
+
+
+def test_an_earlier_flight_that_was_never_read_is_refused_in_one_line(
+    project: Path, network: RedRoofs
+) -> None:
+    with pytest.raises(ConfigError, match=r"compare\.previous: expected predictions .* F0 .*, found none"):
+        run(project, **{"compare.previous": "F0"})
+    assert network.asked == 0
 
 
 def test_a_sheet_that_leaves_the_flight_takes_its_tiles_along(project: Path, network: RedRoofs) -> None:
