@@ -23,8 +23,7 @@ from numpy.typing import NDArray
 
 from geoai import pipeline
 from geoai.config import Settings, load_settings
-from geoai.errors import GeoaiError, LedgerError
-from geoai.errors import ConfigError, GeoaiError
+from geoai.errors import ConfigError, GeoaiError, LedgerError
 from geoai.pipeline import RunResult
 
 LEFT, TOP = 450_000.0, 6_401_000.0

@@ -221,6 +221,8 @@ def test_project_opens_complete_wherever_it_lies(projects: dict[str, Any], name:
         [
             "Att granska",
             "Alla avvikelser",
+            "Åsidosatta enligt policy",
+            "Förslag att kopiera till kartan",
             "Karta",
             "Kartobjekt efter status",
             "Detektioner",

@@ -19,7 +19,7 @@ import numpy as np
 import pyogrio
 import pytest
 from pyqgis import qgis_version, run_in_qgis
-from review_case import GROUND, RUN, Case, make_case
+from review_case import GROUND, RUN, Case, make_case, remembered
 from typer.testing import CliRunner
 
 from geoai.cli import app
@@ -46,7 +46,7 @@ def write(case: Case, folder: Path, language: Any = "sv") -> Path:
     write_review(
         folder,
         RUN,
-        discrepancies=case.discrepancies,
+        discrepancies=remembered(case.discrepancies),
         map_status=case.map_status,
         detections=case.detections,
         coverage=case.coverage,
