@@ -56,6 +56,8 @@ def _between(
     whole: gpd.GeoDataFrame, divided: gpd.GeoDataFrame, tolerance_m: pd.Series[float]
 ) -> gpd.GeoDataFrame:
     """Return what of the *whole* object lies between those that divide it; *tolerance_m* by group."""
+    if tolerance_m.empty:
+        return gpd.GeoDataFrame({"group": tolerance_m.index.to_numpy()}, geometry=[], crs=whole.crs)
     parts = divided[divided["group"].isin(tolerance_m.index)]
     index = tolerance_m.index.get_indexer(parts["group"])
     least_m = np.maximum(2 * tolerance_m.to_numpy(dtype=float), MIN_GAP_M)
