@@ -58,6 +58,8 @@ def make_tables(database: sqlite3.Connection, crs: str) -> None:
     for statement in (*statements, *TABLES.strip().split(";\n")):
         if "sqlite_sequence" not in statement:
             database.execute(statement)
+    # the triggers that keep the count went with GDAL's own table; without a count, readers count
+    database.execute("UPDATE gpkg_ogr_contents SET feature_count = NULL")
     database.execute(f"PRAGMA application_id = {marks[0]}")
     database.execute(f"PRAGMA user_version = {marks[1]}")
     database.executemany("INSERT INTO ledger VALUES (?, ?)", [("schema", SCHEMA), ("crs", crs)])

@@ -617,7 +617,8 @@ def test_a_locked_review_is_one_line(ledger: Ledger, monkeypatch: pytest.MonkeyP
 def test_a_review_that_is_open_in_wal_mode_is_read_whole_and_left_as_it_is(ledger: Ledger) -> None:
     name, (path,) = copies(ledger, ("Anna", "2024-09-01", "unclear"))
     with closing(sqlite3.connect(path)) as database:
-        database.execute("PRAGMA journal_mode = wal")
+        database.execute("PRAGMA journal_mode = wal").fetchall()
+        database.execute("SELECT count(*) FROM discrepancy").fetchall()
         decide(path, name, "rejected", "Anna", "2024-09-02")  # lies in the log
         assert path.with_name(f"{path.name}-wal").stat().st_size > 0
         ledger.import_reviews([path])

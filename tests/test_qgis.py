@@ -238,7 +238,7 @@ def test_project_opens_complete_wherever_it_lies(projects: dict[str, Any], name:
     assert layers["Alla avvikelser"]["codes"] == sorted(CLASSES)
     assert layers["Att granska"]["codes"] == sorted(set(CLASSES) - set(HIDDEN_CLASSES))
     editable = {layer for layer, found in layers.items() if "count" in found and not found["readonly"]}
-    assert editable == {"Att granska", "Alla avvikelser"}
+    assert editable == {"Att granska", "Alla avvikelser", "Åsidosatta enligt policy"}
     assert layers["Sannolikhet"]["renderer"] == "singlebandpseudocolor"
     assert project["visible"] == ["Att granska", "Karta", "Täckning", "Ortofoto"]
     assert project["themes"]["Endast bild"] == ["Ortofoto"]
