@@ -193,6 +193,7 @@ COORDINATES = [
 ]
 
 
+@pytest.mark.slow
 @given(layers, layers, st.integers(-400_000, 400_000), st.integers(-5_000_000, 2_000_000))
 @many
 def test_moving_everything_changes_nothing_but_coordinates(tmp_path, mapped, seen, east, north):
@@ -206,6 +207,7 @@ def test_moving_everything_changes_nothing_but_coordinates(tmp_path, mapped, see
     assert statuses(here) == statuses(there)
 
 
+@pytest.mark.slow
 @given(layers, layers, st.randoms(use_true_random=False))
 @many
 def test_the_order_of_rows_is_of_no_consequence(tmp_path, mapped, seen, random):
@@ -429,6 +431,7 @@ def test_one_house_seen_as_two_roofs_is_confirmed(tmp_path):
     assert result.map_status.cardinality.tolist() == ["1:n"]
 
 
+@pytest.mark.slow
 @given(st.integers(-3, 3), st.integers(-3, 3))
 @many
 def test_party_walls_raise_nothing_when_the_imagery_is_a_little_off(tmp_path, dx, dy):

@@ -680,6 +680,7 @@ record(module.Ledger(Path(sys.argv[2]), CRS), Flown([Signal(10, 10), Signal(60, 
 """
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_the_ledger_as_it_was(ledger: Ledger) -> None:
     first = record(ledger, Flown([NEW]))
     before = dump(ledger, "signal", "sighting", "run")

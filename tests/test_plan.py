@@ -152,6 +152,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
+@pytest.mark.slow
 def test_the_settings_of_a_run_change_nothing_and_others_say_what_they_would(project: Path) -> None:
     stricter = project / "stricter.yaml"
     stricter.write_text((project / "town.yaml").read_text() + "\n        polygons: {core: 0.9}\n")
