@@ -495,7 +495,7 @@ def make_review(
     )
     progress("compare", 3, steps)
     grid = sampling.lay_grid(
-        compared.coverage, compared.map_status, sampling.put_before(signals), cell_m=settings.report.cell_m
+        compared.coverage, compared.map_status, publish.put_before(signals), cell_m=settings.report.cell_m
     )
     sample = sampling.draw_sample(
         grid,

@@ -33,8 +33,9 @@ from geoai.estimators import (
     total_of_counts,
     total_of_shares,
 )
+from geoai.publish import put_before
 from geoai.publish.texts import CLASSES
-from geoai.sampling import STRATA, UNJUDGED, put_before, stratum_of_class
+from geoai.sampling import STRATA, UNJUDGED, stratum_of_class
 from geoai.scoring import SIZE_BINS_M2
 from geoai.vector import Geometries
 

@@ -17,7 +17,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
-from geoai.publish.texts import HIDDEN_CLASSES
+from geoai.publish import put_before
 from geoai.vector import Geometries
 
 Stratum = Literal["signal_missing", "signal_excess", "signal_other", "object", "cell_empty", "cell_built"]
@@ -41,16 +41,6 @@ def stratum_of_class(classes: pd.Series) -> NDArray[np.object_]:
     """Return the stratum of signals by their class: missing, excess, or another difference."""
     kinds = [classes.isin(MISSING_CLASSES), classes.isin(EXCESS_CLASSES)]
     return np.select(kinds, ["signal_missing", "signal_excess"], "signal_other").astype(object)
-
-
-def put_before(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    """Return the discrepancies that are put before a reviewer: those found now, not set aside by a policy."""
-    hidden = discrepancies["class"].isin(HIDDEN_CLASSES)
-    if "lifecycle" in discrepancies:
-        hidden |= discrepancies["lifecycle"] == "gone"
-    if "policy_group" in discrepancies:
-        hidden |= discrepancies["policy_group"].notna()
-    return discrepancies[~hidden]
 
 
 def lay_grid(

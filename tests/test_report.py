@@ -24,12 +24,12 @@ from typer.testing import CliRunner
 
 from geoai.cli import app
 from geoai.errors import PublishError
-from geoai.publish import write_review
+from geoai.publish import put_before, write_review
 from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
 from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES, QUESTIONS
 from geoai.report import write_report, write_settings
 from geoai.reportviews import overview
-from geoai.sampling import draw_sample, lay_grid, put_before
+from geoai.sampling import draw_sample, lay_grid
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 

@@ -222,11 +222,19 @@ def _tiles_of(geometries: Geometries, coverage: gpd.GeoDataFrame) -> list[str | 
     return [found.get(number) for number in range(len(geometries))]
 
 
-def _to_review(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
-    hidden = discrepancies["class"].isin(HIDDEN_CLASSES) | (discrepancies["lifecycle"] == "gone")
+def put_before(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the discrepancies that are put before a reviewer: those found now, not set aside by a policy."""
+    hidden = discrepancies["class"].isin(HIDDEN_CLASSES)
+    if "lifecycle" in discrepancies:
+        hidden |= discrepancies["lifecycle"] == "gone"
     if "policy_group" in discrepancies:
         hidden |= discrepancies["policy_group"].notna()
-    return discrepancies[~hidden & (discrepancies["status"] == "open")]
+    return discrepancies[~hidden]
+
+
+def _to_review(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return what waits for a decision."""
+    return put_before(discrepancies[discrepancies["status"] == "open"])
 
 
 def _extent(discrepancies: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> Bounds:

@@ -98,6 +98,13 @@ P_MEAN = _share("p_mean", "Sannolikhet, medel", "Probability, mean")
 CONFIDENCE = _share("confidence", "Säkerhet", "Confidence")
 NEAR_EDGE = Column("near_edge", "BOOLEAN", Words("Vid bildens kant", "At the imagery's edge"))
 
+SIGNED = (
+    _text("comment", "Kommentar", "Comment"),
+    _text("reviewed_by", "Granskad av", "Reviewed by"),
+    Column("reviewed_at", "DATETIME", Words("Granskad när", "Reviewed at")),
+)
+"""What a reviewer leaves with every decision and every answer."""
+
 DISCREPANCY = Table(
     "discrepancy",
     (
@@ -173,9 +180,7 @@ DISCREPANCY = Table(
                 Words("Kräver fältbesök", "Needs a field visit"),
                 constraint="NOT NULL DEFAULT 0",
             ),
-            _text("comment", "Kommentar", "Comment"),
-            _text("reviewed_by", "Granskad av", "Reviewed by"),
-            Column("reviewed_at", "DATETIME", Words("Granskad när", "Reviewed at")),
+            *SIGNED,
         ),
     ),
 )
@@ -270,9 +275,7 @@ SAMPLE = Table(
                 Words("Antal som saknas", "Number missing"),
                 constraint="CHECK (number > 0)",
             ),
-            _text("comment", "Kommentar", "Comment"),
-            _text("reviewed_by", "Granskad av", "Reviewed by"),
-            Column("reviewed_at", "DATETIME", Words("Granskad när", "Reviewed at")),
+            *SIGNED,
         ),
     ),
 )
