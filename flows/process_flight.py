@@ -27,7 +27,7 @@ from prefect import flow, get_run_logger, task, unmapped
 from prefect.cache_policies import NO_CACHE
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 
-from geoai import pipeline, tiling
+from geoai import assessment, pipeline, tiling
 from geoai.config import Settings, load_settings
 from geoai.errors import GeoaiError
 from geoai.model import check_fits
@@ -43,7 +43,7 @@ THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=pipeline.usable_core
 # Results are files, recorded in the catalogue: Prefect caches nothing. Retries are for the outside world,
 # such as a share that is gone for a minute.
 accept = task(name="accept flight", cache_policy=NO_CACHE)(pipeline.accept)
-make_review = task(name="compare and publish", cache_policy=NO_CACHE)(pipeline.make_review)
+make_review = task(name="compare and publish", cache_policy=NO_CACHE)(assessment.make_review)
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[10, 60])
@@ -70,9 +70,7 @@ def process_flight(
     options = {"flight.folder": flight, "map.source": map_source, "data": data}
     settings = load_settings(config, {key: value for key, value in options.items() if value is not None})
     log = get_run_logger()
-    model = pipeline.open_model(settings)
-    pipeline.open_map(settings)  # a map that cannot be read shows now, not after hours of prediction
-    pipeline.open_ledger(settings)
+    model = assessment.open_inputs(settings)
     stages: list[StageReport] = []
     with pipeline.timed("accept", stages) as stage:
         acceptance = accept(settings)
@@ -91,7 +89,7 @@ def process_flight(
         pipeline.finish_predictions(settings, acceptance, model, seen)
         stage.count(seen)
     with pipeline.timed("compare", stages) as stage:
-        review, signals = make_review(settings, acceptance, model)
+        review, signals = make_review(settings, acceptance.flight, acceptance.scheme, model)
         stage.counts |= signals
     result = pipeline.finish_run(acceptance, review, signals, stages, [*cut, *seen])
     log.info("%s: %s", result.review, dict(result.signals))

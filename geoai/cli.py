@@ -395,9 +395,9 @@ def import_reviews(
     data: DataOption = None,
 ) -> None:
     """Read what reviewers decided into the ledger. Exits 2 where something was left out or contradicts."""
-    from geoai import pipeline
+    from geoai import assessment
 
-    results, conflicts = pipeline.open_ledger(_settings(config, None, None, data)).import_reviews(reviews)
+    results, conflicts = assessment.open_ledger(_settings(config, None, None, data)).import_reviews(reviews)
     table = Table(Column("review", overflow="fold"), "decisions", "new", "known", title="Decisions")
     for each in results:
         counts = (each.said, each.new, each.said - each.new)

@@ -52,6 +52,11 @@ class FlightSettings(Section):
         None, description="Digital number shown as white in uint16 imagery, e.g. 4095; required for uint16."
     )
 
+    @property
+    def name(self) -> str:
+        """The flight's id in the catalogue: the configured one, else the name of its folder."""
+        return self.id or (self.folder.resolve().name if self.folder else "flight")
+
 
 class TilingSettings(Section):
     """How orthophotos are cut into tiles."""

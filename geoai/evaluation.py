@@ -23,7 +23,7 @@ import shapely.geometry
 from affine import Affine
 from numpy.typing import NDArray
 
-from geoai import pipeline, polygons, prediction, tiling
+from geoai import assessment, pipeline, polygons, prediction, tiling
 from geoai.cases import remarks, tables, worst_cases
 from geoai.catalog import Catalog
 from geoai.config import MapSettings, PolygonSettings, PredictionSettings, Settings
@@ -79,8 +79,8 @@ def evaluate_flight(
     imagery, the map or a model cannot be used, or no mapped object is left to hold them against.
     """
     chosen = [_with_model(settings, name) for name in models or [settings.prediction.model]]
-    packages = [pipeline.open_model(each) for each in chosen]
-    mapped, _ = pipeline.open_map(settings)
+    packages = [assessment.open_model(each) for each in chosen]
+    mapped, _ = assessment.open_map(settings)
     source = str(settings.map.source)
     _check_verdicts(verdicts, mapped, source)
     acceptance = pipeline.accept(settings, progress)
@@ -299,7 +299,7 @@ def _see_flight(
     detections, footprint = polygons.detect(
         files, scheme, settings.polygons, theme=settings.map.theme, band=band
     )
-    detections["confidence"] = pipeline.confidence(detections, package, settings.map.theme)
+    detections["confidence"] = assessment.confidence(detections, package, settings.map.theme)
     shown = _visible_share(scene.labels.geometry.to_numpy(), footprint) >= MIN_VISIBLE_SHARE
     probabilities = Probabilities(files, scheme, band, settings.polygons.threshold)
     return Seen(package.id, package.checksum, detections, shown, probabilities)
@@ -413,7 +413,7 @@ def _see_images(
     band = _band(package, theme)
     cleaning = PolygonSettings()
     detections, _ = polygons.detect(files, scheme, cleaning, theme=theme, band=band)
-    detections["confidence"] = pipeline.confidence(detections, package, theme)
+    detections["confidence"] = assessment.confidence(detections, package, theme)
     probabilities = Probabilities(files, scheme, band, cleaning.threshold)
     return Seen(package.id, package.checksum, detections, shown=None, probabilities=probabilities)
 

@@ -147,7 +147,7 @@ def scan_flight(
         raise ImageryError(
             "\n".join([*map(str, findings), f"{folder}: expected usable orthophotos, found none"])
         )
-    flight = Flight(settings.id or folder.resolve().name, folder, settings.date, tuple(accepted))
+    flight = Flight(settings.name, folder, settings.date, tuple(accepted))
     findings += _check_flight(flight)
     for finding in findings:
         log.log(logging.ERROR if finding.severity == "error" else logging.WARNING, "%s", finding)

@@ -21,7 +21,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from geoai import pipeline
+from geoai import assessment, pipeline
 from geoai.catalog import Catalog
 from geoai.config import Settings, load_settings
 from geoai.errors import CatalogError, ConfigError
@@ -134,7 +134,7 @@ def make_plan(
     plan = difference(
         before,
         after,
-        flight_id=pipeline.id_of_flight(settings),
+        flight_id=settings.flight.name,
         against=name,
     )
     progress("plan", 2, 2)
@@ -155,13 +155,20 @@ def replay(settings: Settings) -> gpd.GeoDataFrame:
     Sheets that changed since they were cut are a run's to notice. Raises CatalogError where a tile has no
     prediction, or one of another model or other settings.
     """
-    model = pipeline.open_model(settings)
-    mapped, _ = pipeline.open_map(settings)
-    flight_id = pipeline.id_of_flight(settings)
+    model = assessment.open_model(settings)
+    mapped, _ = assessment.open_map(settings)
+    flight_id = settings.flight.name
     scheme = _stored_scheme(settings, flight_id, model)
     with tempfile.TemporaryDirectory(prefix="geoai-plan-") as folder:
-        compared = pipeline.compare_stored(
-            settings, scheme, model, flight_id, mapped, Path(folder), settings.flight.date
+        compared = assessment.compare_stored(
+            settings,
+            scheme,
+            model,
+            flight_id,
+            mapped,
+            Path(folder),
+            before=assessment.open_previous(settings, model),
+            photo_date=settings.flight.date,
         )
     found = compared.discrepancies
     rows = found.drop(columns="geometry").to_dict("records")
@@ -200,7 +207,7 @@ def _stored_scheme(settings: Settings, flight_id: str, model: ModelPackage) -> T
 
 def _reviews(settings: Settings) -> list[Path]:
     """Return the reviews of the flight's runs, the latest last."""
-    folder = settings.data / "runs" / pipeline.id_of_flight(settings)
+    folder = settings.data / "runs" / settings.flight.name
     started = []
     for path in folder.glob("*/review.gpkg"):
         row = pyogrio.read_dataframe(path, layer="run", columns=["started"], read_geometry=False)
@@ -216,7 +223,7 @@ def _review_of(settings: Settings, against: Path | None) -> Path:
         return review
     reviews = _reviews(settings)
     if not reviews:
-        folder = settings.data / "runs" / pipeline.id_of_flight(settings)
+        folder = settings.data / "runs" / settings.flight.name
         raise ConfigError(f"{folder}: expected a run to hold against, found none; name one with --against")
     return reviews[-1]
 

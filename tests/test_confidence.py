@@ -15,7 +15,7 @@ import shapely
 from test_compare import World
 from test_pipeline import RedRoofs, network, project
 
-from geoai import pipeline
+from geoai import assessment, pipeline
 from geoai.calibration import ObjectCalibration, PixelCalibration
 from geoai.config import load_settings
 from geoai.model import ModelPackage, find_package
@@ -55,7 +55,7 @@ def test_without_a_calibration_nothing_changes(tmp_path: Path) -> None:
 def model(monkeypatch: pytest.MonkeyPatch) -> ModelPackage:
     """The shipped package with a calibration of objects, in place of the shipped one."""
     calibrated = replace(find_package("buildings"), object_calibration=FITTED)
-    monkeypatch.setattr(pipeline, "find_package", lambda name, folders: calibrated)
+    monkeypatch.setattr(assessment, "find_package", lambda name, folders: calibrated)
     return calibrated
 
 
@@ -78,7 +78,7 @@ def test_another_calibration_is_another_review_of_the_same_predictions(
     first = pipeline.run(load_settings(project, {}))
     asked = network.asked
     plain = replace(model, object_calibration=None)
-    monkeypatch.setattr(pipeline, "find_package", lambda name, folders: plain)
+    monkeypatch.setattr(assessment, "find_package", lambda name, folders: plain)
     second = pipeline.run(load_settings(project, {}))
     assert network.asked == asked
     assert second.review != first.review
@@ -89,7 +89,7 @@ def test_another_calibration_is_another_review_of_the_same_predictions(
         calibration=PixelCalibration(),
         classes=("building", "road"),
     )
-    monkeypatch.setattr(pipeline, "find_package", lambda name, folders: of_roads)
+    monkeypatch.setattr(assessment, "find_package", lambda name, folders: of_roads)
     third = pipeline.run(load_settings(project, {}))
     assert pyogrio.read_dataframe(third.review, layer="detection")["confidence"].isna().all()
 
@@ -100,6 +100,6 @@ def test_a_calibration_of_pixels_has_the_tiles_predicted_again(
     pipeline.run(load_settings(project, {}))
     asked = network.asked
     changed = replace(model, calibration=replace(model.calibration, temperature=3.0))
-    monkeypatch.setattr(pipeline, "find_package", lambda name, folders: changed)
+    monkeypatch.setattr(assessment, "find_package", lambda name, folders: changed)
     pipeline.run(load_settings(project, {}))
     assert network.asked == 2 * asked
