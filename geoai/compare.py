@@ -40,6 +40,7 @@ from geoai.extents import (
 from geoai.matching import match_groups
 from geoai.registration import Registration, measure_registration
 from geoai.rules import RULES, classify
+from geoai.suggestions import SUGGESTED
 from geoai.vector import Geometries, shifted, union_by_group
 from geoai.visibility import with_sight
 
@@ -93,7 +94,7 @@ def compare(
     outlines = drawn.geometry.to_numpy()
     registration = measure_registration(outlines, seen.geometry.to_numpy(), drawn.crs)
     offset = registration.at(outlines)
-    objects = _objects(drawn.assign(geometry=shifted(outlines, offset)), footprint, gsd_m, settings)
+    objects = _objects(drawn, shifted(outlines, offset), footprint, gsd_m, settings)
     objects["twice"] = drawn_twice(outlines, drawn["map_object_id"].to_numpy(dtype=str))
     objects["seen_share"] = _seen_share(objects.geometry.to_numpy(), seen.geometry.to_numpy())
     near = find_near(objects, seen)
@@ -109,9 +110,15 @@ def compare(
     objects, seen = _with_cases(objects, seen)
     cases = _with_division(_with_shifts(_cases(objects, seen, parts), shifts), objects, gaps)
     cases["class"] = classify(cases, settings)
-    changes = as_drawn(changes._replace(parts=parts), offset, shifts)
-    objects = objects.assign(geometry=outlines)
+    drawn_parts = as_drawn(changes._replace(parts=parts), offset, shifts)
+    parts = parts.assign(geometry=parts.geometry.where(parts["added"], drawn_parts.geometry))
+    changes, objects = changes._replace(parts=parts), objects.assign(geometry=outlines)
     found = _discrepancies(cases, objects, seen, changes)
+    in_map = seen.assign(
+        geometry=shifted(seen.geometry.to_numpy(), -registration.at(seen.geometry.to_numpy()))
+    )
+    found["as_mapped"] = _as_mapped(found, cases, objects, in_map, drawn_parts)
+    found = found.reset_index(drop=True)
     status = _map_status(cases, objects, changes)
     log.info("%d discrepancies, %d mapped objects", len(found), len(status))
     return Comparison(found, status, registration)
@@ -140,15 +147,24 @@ def _ordered(layer: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:
 
 
 def _objects(
-    mapped: gpd.GeoDataFrame, footprint: MultiPolygon, gsd_m: float, settings: CompareSettings
+    mapped: gpd.GeoDataFrame,
+    registered: Geometries,
+    footprint: MultiPolygon,
+    gsd_m: float,
+    settings: CompareSettings,
 ) -> gpd.GeoDataFrame:
-    """Add to each mapped object its area, its tolerance, and how much of it the imagery shows."""
-    objects = mapped.copy()
+    """Lay each mapped object where it is *registered*; add its area, tolerance, and how much of it is shown.
+
+    Shown is what the imagery covers both where it is drawn and where it is registered.
+    """
+    objects = mapped.assign(geometry=registered)
     objects["area_m2"] = objects.area
     objects["tolerance_m"], objects["presence_only"] = tolerance(
         mapped["sigma_m"].to_numpy(dtype=np.float64), gsd_m=gsd_m, settings=settings
     )
-    visible_m2 = _visible_m2(objects.geometry.to_numpy(), footprint)
+    visible_m2 = np.minimum(
+        _visible_m2(mapped.geometry.to_numpy(), footprint), _visible_m2(registered, footprint)
+    )
     objects["visible_share"] = np.minimum(visible_m2 / objects["area_m2"], 1.0)
     objects["cut"] = visible_m2 < objects["area_m2"] - CUT_M2
     objects["assessable"] = ~objects["cut"] & (objects["visible_share"] >= settings.visible_share)
@@ -315,7 +331,10 @@ def _concerned(cases: Cases, objects: gpd.GeoDataFrame, changes: Changes) -> Mas
 def _discrepancies(
     cases: Cases, objects: gpd.GeoDataFrame, seen: gpd.GeoDataFrame, changes: Changes
 ) -> gpd.GeoDataFrame:
-    """Return a row for each case where map and imagery disagree or the imagery cannot say, by priority."""
+    """Return a row for each case where map and imagery disagree or the imagery cannot say, by priority.
+
+    The index is that of *cases*.
+    """
     about = objects[_concerned(cases, objects, changes)]
     by_map = about.groupby("case")
     visible = by_map["visible_share"].min().reindex(cases.index)
@@ -348,13 +367,38 @@ def _discrepancies(
             "hidden_by": by_map["hidden_by"].first().reindex(cases.index),
             "height_m": cases["height_m"],
         },
-        geometry=[
-            each if each.geom_type == "MultiPolygon" else MultiPolygon([each]) for each in evidence.geometry
-        ],
+        geometry=_multipolygons(evidence),
         crs=objects.crs,
     )
     west, _, _, north = found.bounds.to_numpy(dtype=np.float64).reshape(-1, 4).T
-    return found.iloc[np.lexsort((west, -north, -found["priority"]))].reset_index(drop=True)
+    return found.iloc[np.lexsort((west, -north, -found["priority"]))]
+
+
+def _as_mapped(
+    found: gpd.GeoDataFrame,
+    cases: Cases,
+    objects: gpd.GeoDataFrame,
+    seen: gpd.GeoDataFrame,
+    parts: gpd.GeoDataFrame,
+) -> pd.Series:
+    """Return where the map would draw the change of each row: *seen* and *parts* lie there. Hex WKB.
+
+    None where that is where it was seen, and for classes of which nothing is suggested.
+    """
+    told = found.index[found["class"].isin(SUGGESTED)]
+    drawn = _multipolygons(gather_evidence(cases.loc[told], objects, seen, parts))
+    elsewhere = ~shapely.equals_exact(drawn, found.geometry.loc[told].to_numpy(), tolerance=0.01)
+    result = pd.Series(None, index=found.index, dtype=object)
+    result[told[elsewhere]] = shapely.to_wkb(drawn[elsewhere], hex=True)
+    return result
+
+
+def _multipolygons(evidence: gpd.GeoDataFrame) -> Geometries:
+    many: Geometries = np.empty(len(evidence), object)
+    many[:] = [
+        each if each.geom_type == "MultiPolygon" else MultiPolygon([each]) for each in evidence.geometry
+    ]
+    return many
 
 
 def _cardinality(cases: Cases) -> NDArray[Any]:

@@ -72,7 +72,7 @@ class Changes(NamedTuple):
     parts: gpd.GeoDataFrame
     """Columns group, added (bool), area_m2, geometry; with evidence p_mean, p_q10, p_q90, p_q95.
 
-    What is gone lies where the imagery shows its ground; `as_drawn` brings it back to where the map has it.
+    All lie where the imagery shows their ground; `as_drawn` brings them to where the map would draw them.
     """
     part: NDArray[np.intp]
     """Pairs of a part …"""
@@ -188,15 +188,13 @@ def align_changes(
     )
 
 
-def as_drawn(changes: Changes, offset: NDArray[np.float64], shifts: pd.DataFrame) -> Changes:
-    """Bring what is gone back to where the map draws it: *offset* (object, 2) is its registration."""
-    parts = changes.parts
-    back = np.zeros((len(parts), 2))
+def as_drawn(changes: Changes, offset: NDArray[np.float64], shifts: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Return the parts where the map would draw them: *offset* (object, 2) is its registration."""
+    back = np.zeros((len(changes.parts), 2))
     back[changes.part[::-1]] = offset[changes.object[::-1]]  # the first of its objects
     aligned = shifts[shifts["aligned"]][["shift_dx_m", "shift_dy_m"]]
-    back += aligned.reindex(parts["group"], fill_value=0.0).to_numpy()
-    back[parts["added"].to_numpy()] = 0.0
-    return changes._replace(parts=parts.assign(geometry=shifted(parts.geometry.to_numpy(), -back)))
+    back += aligned.reindex(changes.parts["group"], fill_value=0.0).to_numpy()
+    return changes.parts.assign(geometry=shifted(changes.parts.geometry.to_numpy(), -back))
 
 
 def _is_wide(geometries: Geometries, settings: CompareSettings) -> Mask:

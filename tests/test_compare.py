@@ -261,6 +261,25 @@ def test_a_map_that_lies_off_as_a_whole_is_compared_where_it_belongs(tmp_path, g
     assert result.discrepancies.union_all().difference(drawn).area < 1e-6  # demolished where the map has it
 
 
+def test_what_is_seen_of_a_map_that_lies_off_is_told_as_the_map_would_have_it(tmp_path):
+    """A wing and a new house, seen 2 m north of where the map would draw them; no lean by itself."""
+    wing, new = shapely.box(18, 8, 25, 16), shapely.box(44, 44, 52, 51)
+    seen = placed([TOWN[0].union(wing), *TOWN[1:], new], 0, 2)
+    middle = shapely.MultiPolygon([shapely.box(2, 2, 98, 98)])
+    result = World(tmp_path, TOWN, list(seen), footprint=middle).compare()
+    for name, drawn in (("extended", wing), ("missing", new)):
+        (row,) = result.discrepancies[result.discrepancies["class"] == name].itertuples()
+        assert row.geometry.symmetric_difference(placed([drawn], EAST, NORTH + 2)[0]).area < 2
+        told = shapely.from_wkb(row.as_mapped)
+        assert told.symmetric_difference(placed([drawn], EAST, NORTH)[0]).area < 2
+
+
+def test_a_house_drawn_across_the_edge_is_not_judged_though_the_offset_brings_it_inside(tmp_path):
+    gone, middle = shapely.box(40, 95, 50, 99), shapely.MultiPolygon([shapely.box(2, 2, 98, 97.5)])
+    result = World(tmp_path, [*TOWN, gone], list(placed(TOWN, 0, -2)), footprint=middle)
+    assert classes(result.compare()) == ["not_assessable"]
+
+
 @given(layers, layers)
 @some
 def test_turning_the_world_turns_the_list(tmp_path, mapped, seen):

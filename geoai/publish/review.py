@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 import pyogrio.errors
 import pyproj
@@ -114,7 +115,7 @@ def write_review(
         earlier=earlier,
         language=language,
     )
-    frames[SUGGESTION] = suggest(frames[DISCREPANCY], map_status)
+    frames[SUGGESTION] = suggest(_as_mapped(frames[DISCREPANCY]), map_status)
     if sample is not None:
         frames[SAMPLE] = _asked(sample, frames[DISCREPANCY]["discrepancy_id"], language)
     if quality_grid is not None:
@@ -202,6 +203,14 @@ def _signals(
         chip=cut_chips(orthophoto, geometries, mapped.geometry.to_numpy(), earlier=earlier),
         stac_item=_tiles_of(geometries, coverage),
     )
+
+
+def _as_mapped(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the signals that are there, each with its change where the map would draw it."""
+    there = discrepancies[discrepancies["lifecycle"] != "gone"]
+    told = there.get("as_mapped", pd.Series(None, index=there.index, dtype=object))
+    drawn = shapely.from_wkb(told.where(told.notna(), None).to_numpy(dtype=object))
+    return there.set_geometry(np.where(told.notna(), drawn, there.geometry.to_numpy()), crs=there.crs)
 
 
 def _asked(sample: gpd.GeoDataFrame, ids: pd.Series, language: Language) -> gpd.GeoDataFrame:
