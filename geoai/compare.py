@@ -114,9 +114,8 @@ def compare(
     parts = parts.assign(geometry=parts.geometry.where(parts["added"], drawn_parts.geometry))
     changes, objects = changes._replace(parts=parts), objects.assign(geometry=outlines)
     found = _discrepancies(cases, objects, seen, changes)
-    in_map = seen.assign(
-        geometry=shifted(seen.geometry.to_numpy(), -registration.at(seen.geometry.to_numpy()))
-    )
+    back = -registration.at(seen.geometry.to_numpy())
+    in_map = seen.assign(geometry=shifted(seen.geometry.to_numpy(), back))
     found["as_mapped"] = _as_mapped(found, cases, objects, in_map, drawn_parts)
     found = found.reset_index(drop=True)
     status = _map_status(cases, objects, changes)
