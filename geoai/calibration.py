@@ -135,7 +135,7 @@ class ObjectCalibration:
 
     def confidence(self, p_mean: NDArray[Any], area_m2: NDArray[Any]) -> Floats:
         """Return the confidence (object,) in detections of *p_mean* 0 … 1 and area; NaN where one is."""
-        return _logistic(object_features(p_mean, area_m2) @ np.array(self.coefficients) + self.intercept)
+        return logistic(object_features(p_mean, area_m2) @ np.array(self.coefficients) + self.intercept)
 
 
 def fit_pixel_calibration(logits: Sequence[NDArray[Any]], labels: Sequence[NDArray[np.uint8]]) -> PixelFit:
@@ -186,7 +186,7 @@ def fit_object_calibration(
     for fold in np.array_split(np.arange(len(is_true)), FOLDS):
         others = np.setdiff1d(np.arange(len(is_true)), fold)
         coefficients, intercept = _fit_logistic(features[others], is_true[others])
-        judged[fold] = _logistic(features[fold] @ coefficients + intercept)
+        judged[fold] = logistic(features[fold] @ coefficients + intercept)
     coefficients, intercept = _fit_logistic(features, is_true)
     return ObjectCalibration(
         theme,
@@ -313,10 +313,9 @@ def _softmax(values: Floats) -> Floats:
     return powers
 
 
-def _logistic(x: Floats) -> Floats:
-    from scipy.special import expit
-
-    p: Floats = expit(x)
+def logistic(x: Floats) -> Floats:
+    """Return 1 / (1 + e^−x), also where the power would overflow; NaN where *x* is."""
+    p: Floats = 1 / (1 + np.exp(-np.clip(x, -500, 500)))
     return p
 
 
@@ -329,7 +328,7 @@ def _fit_logistic(features: Floats, truth: NDArray[np.bool_]) -> tuple[Floats, f
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
         weights, z = parameters[1:], parameters[0] + x @ parameters[1:]
-        off = _logistic(z) - truth
+        off = logistic(z) - truth
         value = np.sum(np.logaddexp(0, z) - truth * z) + RIDGE * weights @ weights / 2
         return float(value), np.append(off.sum(), x.T @ off + RIDGE * weights)
 

@@ -19,6 +19,7 @@ import pandas as pd
 import pyogrio
 from numpy.typing import NDArray
 
+from geoai.calibration import logistic
 from geoai.config import PolicyRule
 from geoai.errors import ConfigError
 from geoai.raster import appearing_whole
@@ -85,7 +86,7 @@ class Learned:
         x = _features(traits)[names]
         scaled = (x - pd.Series(self.mean)) / pd.Series(self.scale)
         z = self.intercept + scaled.fillna(0.0).to_numpy() @ np.array([self.weight[name] for name in names])
-        return _logistic(z)
+        return logistic(z)
 
 
 def set_aside(
@@ -194,7 +195,7 @@ def _learned(name: str, reason: str, x: pd.DataFrame, truth: NDArray[np.bool_]) 
     for number in range(FOLDS):
         held = fold == number
         fitted = fit_ridge_logistic(scaled[~held], truth[~held])
-        p[held] = _logistic(fitted[0] + scaled[held] @ fitted[1:])
+        p[held] = logistic(fitted[0] + scaled[held] @ fitted[1:])
     hidden = p >= SURE
     return Learned(
         class_name=name,
@@ -222,7 +223,7 @@ def fit_ridge_logistic(x: Floats, truth: NDArray[np.bool_]) -> Floats:
     penalty = np.diag([1e-6, *np.full(x.shape[1], RIDGE)])
     weights = np.zeros(design.shape[1])
     for _ in range(50):
-        p = _logistic(design @ weights)
+        p = logistic(design @ weights)
         gradient = design.T @ (p - truth) + penalty @ weights
         curvature = (design * (p * (1 - p))[:, None]).T @ design + penalty
         step = np.linalg.solve(curvature, gradient)
@@ -294,11 +295,6 @@ def _features(traits: pd.DataFrame) -> pd.DataFrame:
     x = traits[list(TRAITS)].astype(np.float64)
     logarithms = {name: np.log(x[name].clip(lower=1e-3)) for name in LOGARITHMIC}
     return x.assign(**logarithms)
-
-
-def _logistic(z: Floats) -> Floats:
-    p: Floats = 1 / (1 + np.exp(-np.clip(z, -500, 500)))
-    return p
 
 
 def _log_loss(p: Floats, truth: NDArray[np.bool_]) -> float:

@@ -8,6 +8,7 @@ local coefficient of variation of brightness at two sizes, medians over a wider 
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 import rasterio
 import shapely
+from affine import Affine
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
 from numpy.typing import NDArray
@@ -108,19 +110,34 @@ def hidden_shares(
         gsd_m = float(source.transform.a)
         bands = (1, 2, 3, 4) if "nir" in source.descriptions else (1, 2, 3)
         halo = _odd(CROWN_M, gsd_m) + _odd(BRANCH_M, gsd_m)
-        for box in _blocks(source.width, source.height):
-            left, top = source.transform.c + box.col * gsd_m, source.transform.f - box.row * gsd_m
-            right, bottom = left + box.width * gsd_m, top - box.height * gsd_m
-            inside = np.sort(tree.query(shapely.box(left, bottom, right, top), predicate="intersects"))
-            if not len(inside):
+        for block in _blocks(source.width, source.height):
+            around = shapely.box(*_bounds(block, source.transform))
+            inside = np.sort(tree.query(around, predicate="intersects"))
+            box = block.intersection(_box_of(geometries[inside], source.transform)) if len(inside) else None
+            if box is None:
                 continue
             data, valid = read_padded(source, box.grown(halo), bands=bands)
             ground = classify_ground(data, valid, gsd_m=gsd_m, settings=settings)
             rows, cols = box.slices_in(box.grown(halo))
             layers = (ground.canopy[rows, cols], ground.shadow[rows, cols], valid[rows, cols])
-            counts[inside] += _counts(geometries[inside], layers, (left, bottom, right, top), source)
+            counts[inside] += _counts(geometries[inside], layers, _bounds(box, source.transform), source)
     with np.errstate(invalid="ignore"):
         return counts[:, :2] / counts[:, 2:]
+
+
+def _bounds(box: PixelBox, transform: Affine) -> tuple[float, float, float, float]:
+    """Return west, south, east and north (m) of a box of pixels."""
+    west, north = transform @ (box.col, box.row)
+    east, south = transform @ (box.col_stop, box.row_stop)
+    return west, south, east, north
+
+
+def _box_of(geometries: Geometries, transform: Affine) -> PixelBox:
+    """Return the pixels around *geometries*."""
+    west, south, east, north = shapely.total_bounds(geometries).tolist()
+    left, top = map(math.floor, ~transform @ (west, north))
+    right, bottom = map(math.ceil, ~transform @ (east, south))
+    return PixelBox(left, top, right - left, bottom - top)
 
 
 def _blocks(width: int, height: int) -> list[PixelBox]:
