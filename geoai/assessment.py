@@ -244,26 +244,32 @@ def compare_stored(
     *,
     before: Sequence[Mapping[str, Any]],
     photo_date: dt.date | None,
+    keep: bool = True,
     progress: Callable[[int], None] = lambda done: None,
 ) -> Compared:
     """Hold what is stored of the flight against *mapped* objects; mosaics are made in *folder* on the way.
 
-    *before* are the predictions of the earlier flight, as `open_previous` returns them.
+    *before* are the predictions of the earlier flight, as `open_previous` returns them. With *keep* what was
+    traced is kept in the catalogue; without, nothing is written but the mosaics.
     """
-    from geoai import compare, history, policy, polygons
+    from geoai import compare, history, policy, polygons, traced
 
     store, theme, band = (
         Catalog(settings.data / "catalog"),
         settings.map.theme,
         _band_of(settings.map.theme, model),
     )
-    files = store.files(f"{flight_id}.{model.id}", "probability", scheme)
+    items = list(store.items(f"{flight_id}.{model.id}"))
+    files = [store.file(item, "probability", scheme) for item in items]
     orthophoto, probability = folder / "orthophoto.vrt", folder / "probability.vrt"
     write_mosaic(orthophoto, store.files(flight_id, "image", scheme), scheme)
     write_mosaic(probability, files, scheme)
 
     progress(0)
-    detections, footprint = polygons.detect(files, scheme, settings.polygons, theme=theme, band=band)
+    tiles = traced.trace_tiles(
+        files, _tracing_marks(items, settings, band), scheme, settings.polygons, band=band, keep=keep
+    )
+    detections, footprint = polygons.join_tiles(tiles, scheme, settings.polygons, theme=theme)
     detections["confidence"] = confidence(detections, model, theme)
     progress(1)
     comparison = compare.compare(
@@ -294,6 +300,15 @@ def compare_stored(
         earlier,
         probability,
     )
+
+
+def _tracing_marks(items: Sequence[Mapping[str, Any]], settings: Settings, band: int) -> dict[str, str]:
+    """Return, by tile, what its tracing depends on: its probabilities, the band, how outlines are made."""
+    options = settings.polygons.model_dump(mode="json")
+    return {
+        item["id"]: catalog.fingerprint("traced", item["properties"][catalog.FINGERPRINT], band, options)
+        for item in items
+    }
 
 
 def _policy_marks(settings: Settings) -> dict[str, Any]:

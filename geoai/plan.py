@@ -169,6 +169,7 @@ def replay(settings: Settings) -> gpd.GeoDataFrame:
             Path(folder),
             before=assessment.open_previous(settings, model),
             photo_date=settings.flight.date,
+            keep=False,
         )
     found = compared.discrepancies
     rows = found.drop(columns="geometry").to_dict("records")

@@ -2,7 +2,7 @@
 
 Everything happens in whole lattice pixels (x = column, y = row, growing southwards) and moves to metres once:
 joining in metres leaves hairline seams, because 0.2 · k depends on how it was summed. Each tile is traced by
-itself (`trace_tile`, in parallel or from a cache), then the tiles are joined (`join_detections`,
+itself (`trace_tile`; `geoai.traced` keeps it), then the tiles are joined (`join_detections`,
 `join_footprint`); only pieces that touch a tile's border wait for the join, so what is kept of a flight is
 its outlines.
 """
@@ -61,11 +61,18 @@ class TilePieces:
 def detect(
     files: Sequence[LatticeFile], scheme: TileScheme, settings: PolygonSettings, *, theme: str, band: int
 ) -> tuple[gpd.GeoDataFrame, MultiPolygon]:
-    """Return the detections of *band* (1-based) of the prediction *files*, and the footprint of their pixels.
-
-    See `join_detections` and `join_footprint`.
-    """
+    """Return the detections of *band* (1-based) of prediction *files*, and the footprint of their pixels."""
     tiles = [trace_tile(file, scheme, settings, band=band) for file in files]
+    return join_tiles(tiles, scheme, settings, theme=theme)
+
+
+def join_tiles(
+    tiles: Sequence[TilePieces], scheme: TileScheme, settings: PolygonSettings, *, theme: str
+) -> tuple[gpd.GeoDataFrame, MultiPolygon]:
+    """Return the detections of *tiles*, and the footprint of their valid pixels.
+
+    See `join_detections` and `join_footprint`. The order of *tiles* is of no consequence.
+    """
     footprint = join_footprint(tiles, scheme)
     return join_detections(tiles, footprint, scheme, settings, theme=theme), footprint
 

@@ -45,7 +45,7 @@ LAYERS = [
         "lines",
         "publish",
     },
-    {"scoring", "contactsheet", "sources", "mining", "curves", "verdicts", "ledgerfile"},
+    {"traced", "scoring", "contactsheet", "sources", "mining", "curves", "verdicts", "ledgerfile"},
     {"sampling"},
     {"quality"},
     {"reportviews"},

@@ -1,0 +1,82 @@
+"""What tracing found in each prediction tile, kept beside its probabilities.
+
+Tracing is most of what a comparison costs on a large flight, and depends on a tile's probabilities and the
+settings of the polygons only: a run under another map or other rules reads it back.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geoai.config import PolygonSettings
+from geoai.grid import TileScheme
+from geoai.polygons import Pieces, TilePieces, trace_tile
+from geoai.raster import LatticeFile, appearing_whole
+
+log = logging.getLogger(__name__)
+
+COLUMNS = ("core", "pixels", "p_sum", "corner_col", "corner_row")
+
+
+def trace_tiles(
+    files: Sequence[LatticeFile],
+    marks: Mapping[str, str],
+    scheme: TileScheme,
+    settings: PolygonSettings,
+    *,
+    band: int,
+    keep: bool,
+) -> list[TilePieces]:
+    """Return what `polygons.trace_tile` finds in each of *files*, read back where it is known.
+
+    *marks* says by tile id (the name of the file's folder) what the result depends on, as hex digits. With
+    *keep* what was traced anew is written, in place of what an earlier mark left.
+    """
+    tiles, anew = [], 0
+    for file in files:
+        path = file.path.with_name(f"traced-{marks[file.path.parent.name][:16]}.parquet")
+        if path.exists():
+            tiles.append(_read(path))
+            continue
+        tiles.append(trace_tile(file, scheme, settings, band=band))
+        anew += 1
+        if keep:
+            for old in path.parent.glob("traced-*.parquet"):
+                old.unlink(missing_ok=True)
+            _write(path, tiles[-1])
+    log.info("%d tiles traced, %d read back", anew, len(files) - anew)
+    return tiles
+
+
+def _write(path: Path, tile: TilePieces) -> None:
+    """Write pieces and valid ground as GeoParquet, in lattice pixels; column part says which is which."""
+    frame = pd.concat([_frame(tile.inner, "inner"), _frame(tile.border, "border")], ignore_index=True)
+    valid = pd.DataFrame({"part": "valid", "geometry": tile.valid})
+    whole = gpd.GeoDataFrame(pd.concat([frame, valid], ignore_index=True), geometry="geometry")
+    with appearing_whole(path) as partial:
+        whole.to_parquet(partial, compression="zstd")
+
+
+def _frame(pieces: Pieces, part: str) -> pd.DataFrame:
+    values = (pieces.core.astype(np.float64), pieces.pixels, pieces.p_sum, *pieces.corner.T)
+    return pd.DataFrame(
+        {"part": part, "geometry": pieces.geometry, **dict(zip(COLUMNS, values, strict=True))}
+    )
+
+
+def _read(path: Path) -> TilePieces:
+    whole = gpd.read_parquet(path)
+    geometry, part = whole.geometry.to_numpy(), whole["part"].to_numpy()
+
+    def pieces(name: str) -> Pieces:
+        core, pixels, p_sum, col, row = whole.loc[part == name, list(COLUMNS)].to_numpy(dtype=np.float64).T
+        corner = np.column_stack([col, row]).astype(np.int64)
+        return Pieces(geometry[part == name], core > 0, pixels.astype(np.int64), p_sum, corner)
+
+    return TilePieces(pieces("inner"), pieces("border"), geometry[part == "valid"])
