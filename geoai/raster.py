@@ -117,8 +117,8 @@ def read_padded(
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Read *box*, in the raster's own pixels, of an open raster; outside the raster is 0 and invalid.
 
-    Every *step*-th pixel (overviews are used where they are); the step must divide the box's sides. Returns
-    data (band, row, col) and valid (row, col).
+    Every *step*-th pixel (overviews are used where they are); the step must divide the box's edges, and where
+    it is no power of two GDAL can take minutes. Returns data (band, row, col) and valid (row, col).
     """
     shape = box.height // step, box.width // step
     data, valid = np.zeros((len(bands), *shape), np.uint8), np.zeros(shape, bool)

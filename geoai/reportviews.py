@@ -253,15 +253,15 @@ def _picture(
             window = from_bounds(*bounds, transform=source.transform)
             # a power of two, as the tiles' overviews are: any other can take minutes
             step = 2 ** max(0, int(math.log2(max(window.width / width, 1))))
-            # a little more than asked for, so that the step divides it; cut off again below
-            rows, cols = (-(-round(side) // step) * step for side in (window.height, window.width))
-            box = PixelBox(round(window.col_off), round(window.row_off), cols, rows)
+            # and a little more than asked for, so that the step divides its edges; cut off again below
+            corner, sides = (window.col_off, window.row_off), (window.width, window.height)
+            box = PixelBox(*map(round, (*corner, *sides))).snapped(step)
             data, valid = read_padded(source, box, bands=(1, 2, 3), step=step)
     except RasterioError:
         return None
     pale = (0.72 * data + 0.28 * 255).astype(np.uint8)
     pale[:, ~valid] = NO_IMAGERY
-    size = round(width * cols / window.width), round(height * rows / window.height)
+    size = round(width * box.width / window.width), round(height * box.height / window.height)
     whole = cv2.resize(
         np.ascontiguousarray(pale[::-1].transpose(1, 2, 0)), size, interpolation=cv2.INTER_AREA
     )
