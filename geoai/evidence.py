@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from rasterio.windows import Window
 
 from geoai.raster import P_SCALE, gdal_environment
-from geoai.vector import Geometries, union_by_group
+from geoai.vector import Geometries, to_millimetres, union_by_group
 
 Cases: TypeAlias = pd.DataFrame
 STATISTICS = {
@@ -60,10 +60,9 @@ def zonal(geometries: Geometries, probability: Path, band: int) -> NDArray[np.fl
     """Return STATISTICS of the probability (0 to 1) under each polygon, pixels weighted by their share in it.
 
     (polygon, statistic); NaN where there is none. Polygons are visited along a curve, so that neighbours find
-    their blocks decompressed, and rounded to the millimetre: exactextract 0.3 can fail ("Never get here") on
-    a vertex that misses a pixel's border by floating-point noise.
+    their blocks decompressed.
     """
-    geometries = shapely.set_precision(geometries, 0.001)
+    geometries = to_millimetres(geometries)
     result = np.full((len(geometries), len(STATISTICS)), np.nan)
     polygons = np.flatnonzero(~shapely.is_empty(geometries))
     if not len(polygons):

@@ -19,7 +19,7 @@ from rasterio.errors import RasterioError
 from geoai.config import HeightSettings
 from geoai.errors import CRSError, ImageryError
 from geoai.raster import gdal_environment
-from geoai.vector import Geometries
+from geoai.vector import Geometries, to_millimetres
 
 
 def measure_heights(geometries: Geometries, crs: pyproj.CRS, settings: HeightSettings) -> NDArray[np.float64]:
@@ -53,7 +53,7 @@ def _medians(geometries: Geometries, crs: pyproj.CRS, path: Path) -> NDArray[np.
             shapely.prepare(within)
             there = np.flatnonzero(shapely.intersects(within, geometries) & ~shapely.is_empty(geometries))
             if len(there):
-                features = gpd.GeoDataFrame(geometry=shapely.set_precision(geometries[there], 0.001))
+                features = gpd.GeoDataFrame(geometry=to_millimetres(geometries[there]))
                 order = np.argsort(features.hilbert_distance().to_numpy(), kind="stable")
                 cells = exact_extract(
                     RasterioRasterSource(source),

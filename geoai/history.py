@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from geoai.config import CompareSettings
 from geoai.raster import P_SCALE, gdal_environment
-from geoai.vector import Geometries
+from geoai.vector import Geometries, to_millimetres
 
 APPEARED = ("missing", "extended", "planned_built")
 """Classes whose evidence stands today: if it stood before as well, the map was wrong already."""
@@ -53,7 +53,7 @@ def _mean_before(geometries: Geometries, probability: Path, band: int) -> NDArra
         there = np.flatnonzero(shapely.intersects(shapely.box(*source.bounds), geometries))
         if not len(there):
             return mean
-        features = gpd.GeoDataFrame(geometry=shapely.set_precision(geometries[there], 0.001))
+        features = gpd.GeoDataFrame(geometry=to_millimetres(geometries[there]))
         order = np.argsort(features.hilbert_distance().to_numpy(), kind="stable")
         measured = exact_extract(
             RasterioRasterSource(source, band),

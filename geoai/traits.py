@@ -17,7 +17,7 @@ from exactextract.raster import RasterioRasterSource
 from numpy.typing import NDArray
 
 from geoai.raster import gdal_environment
-from geoai.vector import Geometries, union_by_group
+from geoai.vector import Geometries, to_millimetres, union_by_group
 
 TRAITS = (
     "attached",
@@ -91,9 +91,9 @@ def _shape(geometries: Geometries) -> tuple[NDArray[np.float64], NDArray[np.floa
 def zonal_bands(geometries: Geometries, raster: Path, *, bands: tuple[int, ...]) -> NDArray[np.float64]:
     """Return mean and standard deviation of each band under each polygon: (polygon, band, 2), NaN for none.
 
-    Polygons are visited along a curve and rounded to the millimetre, as in `evidence.zonal`.
+    Polygons are visited along a curve, as in `evidence.zonal`.
     """
-    geometries = shapely.set_precision(geometries, 0.001)
+    geometries = to_millimetres(geometries)
     result = np.full((len(geometries), len(bands), 2), np.nan)
     polygons = np.flatnonzero(~shapely.is_empty(geometries))
     if not len(polygons):

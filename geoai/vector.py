@@ -66,5 +66,21 @@ def polygonal(geometries: Geometries) -> Geometries:
 def shifted(geometries: Geometries, offset: NDArray[np.float64]) -> Geometries:
     """Return each geometry moved by its *offset* (geometry, 2), metres east and north; 2D."""
     points, owner = shapely.get_coordinates(geometries, return_index=True)
-    moved: Geometries = shapely.set_coordinates(shapely.force_2d(geometries), points + offset[owner])
+    flat = shapely.force_2d(geometries) if shapely.has_z(geometries).any() else geometries.copy()
+    moved: Geometries = shapely.set_coordinates(flat, points + offset[owner])
     return moved
+
+
+def to_millimetres(geometries: Geometries) -> Geometries:
+    """Return each geometry with its vertices rounded to the millimetre, as exactextract needs them.
+
+    exactextract 0.3 can fail ("Never get here") on a vertex that misses a pixel's border by floating-point
+    noise, and on the spikes and repeated vertices that rounding leaves. What is thinner than a millimetre may
+    vanish.
+    """
+    rounded: Geometries = shapely.remove_repeated_points(
+        shapely.set_precision(geometries, 0.001, mode="pointwise")
+    )
+    spoilt = ~shapely.is_valid(rounded)
+    rounded[spoilt] = shapely.set_precision(geometries[spoilt], 0.001)  # ten times as slow
+    return rounded

@@ -27,7 +27,7 @@ from geoai.config import CompareSettings, VisibilitySettings
 from geoai.grid import PixelBox
 from geoai.heights import measure_heights
 from geoai.raster import gdal_environment, read_padded
-from geoai.vector import Geometries
+from geoai.vector import Geometries, to_millimetres
 
 BLOCK_PX = 512
 BRANCH_M, TWIG_M = 1.8, 1.0
@@ -104,7 +104,7 @@ def hidden_shares(
     counts = np.zeros((len(geometries), 3))  # pixels under crowns, in shadow, in all
     if not len(geometries):
         return counts[:, :2]
-    geometries = shapely.set_precision(geometries, 0.001)  # see evidence.zonal
+    geometries = to_millimetres(geometries)
     tree = shapely.STRtree(geometries)
     with gdal_environment(), rasterio.open(orthophoto) as source:
         gsd_m = float(source.transform.a)

@@ -769,6 +769,12 @@ def test_probabilities_are_measured_also_where_vertices_miss_pixel_borders_by_a_
     place = Affine(0.2, 0, 659715.0, 0, -0.2, 6474735.0)
     with rasterio.open(tmp_path / "p.tif", "w", **profile, width=100, height=100, transform=place) as target:
         target.write(values, 1)
-    measured = zonal(np.array([outline, shapely.Polygon()], object), tmp_path / "p.tif", 1)
+    # rounded to the millimetre, this one keeps a spike
+    spiked = shapely.box(659720, 6474720, 659722, 6474722).union(
+        shapely.Polygon([(659721.9, 6474721), (659722.4, 6474721), (659721.9, 6474721.0004)])
+    )
+    assert not shapely.is_valid(shapely.set_precision(spiked, 0.001, mode="pointwise"))
+    repeated = shapely.segmentize(shapely.box(659720, 6474720, 659722, 6474722), 0.0004)
+    measured = zonal(np.array([outline, shapely.Polygon(), spiked, repeated], object), tmp_path / "p.tif", 1)
     assert measured[0].tolist() == pytest.approx([0.4] * 4)
     assert np.isnan(measured[1]).all()
