@@ -28,9 +28,10 @@ from geoai.errors import CatalogError, ConfigError
 from geoai.grid import TileScheme, crs_name, parse_crs
 from geoai.identity import carried_from
 from geoai.model import ModelPackage
+from geoai.publish import put_before
 from geoai.publish.plan import write_plan
 from geoai.publish.reasons import reason
-from geoai.publish.texts import CLASSES, HIDDEN_CLASSES
+from geoai.publish.texts import CLASSES
 
 log = logging.getLogger(__name__)
 
@@ -327,7 +328,7 @@ def _rows(signals: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
 
 def _sorted(frame: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the rows as a list is read: what is put before a reviewer first, then by priority."""
-    hidden = frame["class"].isin(HIDDEN_CLASSES)
+    hidden = ~frame.index.isin(put_before(frame).index)
     order = np.lexsort((frame["x"], -frame["y"], -frame["priority"], hidden))
     return frame.iloc[order].reset_index(drop=True)
 

@@ -105,6 +105,18 @@ def run(path: Path, **overrides: Any) -> RunResult:
     return pipeline.run(load_settings(path, overrides))
 
 
+def test_where_the_tiles_begin_changes_nothing(project: Path, network: RedRoofs) -> None:
+    reviews = [
+        run(project, **{"tiling.tile_m": side, "data": project.parent / str(side)}).review
+        for side in (50, 65)
+    ]
+    found = [pyogrio.read_dataframe(review, layer="discrepancy") for review in reviews]
+    assert len(found[0]) == 3
+    columns = ["class", "map_object_ids", "p_mean", "p_q10", "p_q90", "priority", "plus_m2", "iou", "reason"]
+    assert found[0][columns].equals(found[1][columns])
+    assert shapely.to_wkb(found[0].geometry).tolist() == shapely.to_wkb(found[1].geometry).tolist()
+
+
 def test_a_flight_becomes_a_review(project: Path, network: RedRoofs) -> None:
     result = run(project)
     signals = pyogrio.read_dataframe(result.review, layer="discrepancy")
