@@ -36,6 +36,7 @@ from geoai.extents import (
     judged,
     measure_shifts,
     standing,
+    sure_changes,
 )
 from geoai.matching import match_groups
 from geoai.registration import Registration, measure_registration
@@ -104,7 +105,8 @@ def compare(
     changes = align_changes(objects, seen, near, changes, shifts, settings)
     seen["evidence"] = ~seen["group"].isin(objects["group"]) | seen["group"].isin(_dislodged(changes, shifts))
     objects, seen, parts = with_evidence(objects, seen, changes.parts, probability, band)
-    objects, parts = with_sight(objects, seen, parts, orthophoto, settings)
+    changes = sure_changes(changes._replace(parts=parts), settings)
+    objects, parts = with_sight(objects, seen, changes.parts, orthophoto, settings)
     gaps = find_gaps(objects, seen)
     gaps["p_mean"] = zonal(gaps.geometry.to_numpy(), probability, band)[:, 0]
     objects, seen = _with_cases(objects, seen)

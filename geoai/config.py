@@ -182,6 +182,9 @@ class CompareSettings(Section):
     demolished_p95: Fraction = Field(0.15, description="… and a 95th percentile below this.")
     change_m2: SquareMetres = Field(6.0, description="Smallest extension or reduction (m²) …")
     change_share: Fraction = Field(0.04, description="… and its smallest share of the mapped area.")
+    extended_mean: Fraction = Field(
+        0.7, description="'extended' needs a mean probability of this where something was added."
+    )
     reduced_mean: Fraction = Field(
         0.1, description="'reduced' needs a mean probability below this where it is gone."
     )

@@ -177,15 +177,22 @@ def align_changes(
     part = objects.assign(geometry=geometry, judged=objects["judged"] & again)[beside].reset_index(drop=True)
     visible = seen[image].reset_index(drop=True)
     anew = find_changes(part, visible, find_near(part, visible), settings)
-    kept = ~changes.parts["group"].isin(groups).to_numpy()
-    number = np.cumsum(kept) - 1
-    pair = kept[changes.part]
-    parts = pd.concat([changes.parts[kept], anew.parts], ignore_index=True)
+    rest = _kept(changes, ~changes.parts["group"].isin(groups).to_numpy())
+    parts = pd.concat([rest.parts, anew.parts], ignore_index=True)
     return Changes(
         gpd.GeoDataFrame(parts, geometry="geometry", crs=objects.crs),
-        np.concatenate([number[changes.part[pair]], anew.part + kept.sum()]),
-        np.concatenate([changes.object[pair], np.flatnonzero(beside)[anew.object]]),
+        np.concatenate([rest.part, anew.part + len(rest.parts)]),
+        np.concatenate([rest.object, np.flatnonzero(beside)[anew.object]]),
     )
+
+
+def sure_changes(changes: Changes, settings: CompareSettings) -> Changes:
+    """Return the changes without additions of which the imagery is not sure: paving, a terrace, a street.
+
+    The parts have their evidence. What is gone is judged by the rules, with what could be seen of it.
+    """
+    unsure = changes.parts["added"] & (changes.parts["p_mean"] < settings.extended_mean)
+    return _kept(changes, ~unsure.to_numpy(dtype=bool))
 
 
 def as_drawn(changes: Changes, offset: NDArray[np.float64], shifts: pd.DataFrame) -> gpd.GeoDataFrame:
@@ -252,8 +259,15 @@ def _large(
     mapped_m2 = np.bincount(part, weights=objects["area_m2"].to_numpy()[owner], minlength=len(parts))
     least = np.maximum(settings.change_m2, settings.change_share * mapped_m2)
     large = ((parts["area_m2"] >= least) & (mapped_m2 > 0)).to_numpy()
-    number = np.cumsum(large) - 1
-    return Changes(parts[large].reset_index(drop=True), number[part[large[part]]], owner[large[part]])
+    return _kept(Changes(parts, part, owner), large)
+
+
+def _kept(changes: Changes, kept: Mask) -> Changes:
+    """Return the *kept* parts (part,) and their objects."""
+    number, pair = np.cumsum(kept) - 1, kept[changes.part]
+    return Changes(
+        changes.parts[kept].reset_index(drop=True), number[changes.part[pair]], changes.object[pair]
+    )
 
 
 def _buffer(geometries: Geometries, distance: NDArray[np.float64] | float) -> Geometries:

@@ -519,6 +519,19 @@ def test_the_area_of_a_reduction_is_that_of_what_was_torn_down(tmp_path, width, 
     assert row.plus_m2 == 0.0
 
 
+def test_what_is_added_needs_an_imagery_that_is_sure_of_it(tmp_path):
+    house, wing, terrace = (
+        shapely.box(*sides) for sides in ((20, 20, 40, 32), (40, 22, 48, 30), (24, 32, 34, 40))
+    )
+    seen = [house.union(wing).union(terrace)]
+    row = only(World(tmp_path, [house], seen, ground=[(terrace, 0.62)]).compare())
+    assert (row["class"], row.plus_m2) == ("extended", pytest.approx(wing.area, rel=0.05))
+    assert row.geometry.area == pytest.approx(wing.area, rel=0.05)
+    unsure = World(tmp_path, [house], seen, ground=[(terrace, 0.62), (wing, 0.62)]).compare()
+    assert statuses(unsure) == {"m0": "confirmed"}
+    assert unsure.discrepancies.empty
+
+
 def test_what_is_taken_off_needs_evidence_that_it_is_gone(tmp_path):
     house, left = shapely.box(20, 20, 40, 32), shapely.box(20, 20, 32, 32)
     canopy = [(shapely.box(32, 20, 40, 32), 0.3)]
