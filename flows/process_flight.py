@@ -44,6 +44,7 @@ THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=pipeline.usable_core
 # such as a share that is gone for a minute.
 accept = task(name="accept flight", cache_policy=NO_CACHE)(pipeline.accept)
 make_review = task(name="compare and publish", cache_policy=NO_CACHE)(assessment.make_review)
+merge_review = task(name="merge into the standing review", cache_policy=NO_CACHE)(assessment.merge_review)
 
 
 @task(cache_policy=NO_CACHE, retries=2, retry_delay_seconds=[10, 60])
@@ -65,7 +66,8 @@ def process_flight(
     """Take a flight to a GeoPackage to review; start it again to go on where it stopped.
 
     config: YAML file of settings. flight, map_source, data: in place of flight.folder, map.source and data.
-    Returns the path of the review; raises GeoaiError where sheets or tiles failed (the rest is done).
+    Returns the path of the flight's standing review; raises GeoaiError where sheets or tiles failed or the
+    review could not be merged into it (the rest is done).
     """
     options = {"flight.folder": flight, "map.source": map_source, "data": data}
     settings = load_settings(config, {key: value for key, value in options.items() if value is not None})
@@ -91,12 +93,14 @@ def process_flight(
     with pipeline.timed("compare", stages) as stage:
         review, signals = make_review(settings, acceptance.flight, acceptance.scheme, model)
         stage.counts |= signals
-    result = pipeline.finish_run(acceptance, review, signals, stages, [*cut, *seen])
-    log.info("%s: %s", result.review, dict(result.signals))
+    with pipeline.timed("merge", stages):
+        current, unmerged = merge_review(settings, review)
+    result = pipeline.finish_run(acceptance, review, current, signals, stages, [*cut, *seen], unmerged)
+    log.info("%s: %s", result.current, dict(result.signals))
     failed = [finding for finding in result.findings if finding.severity == "error"]
     if failed:
         raise GeoaiError("; ".join(map(str, failed)))
-    return result.review
+    return result.current
 
 
 def _batches(items: list[T]) -> list[list[T]]:

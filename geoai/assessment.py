@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from geoai import __version__, catalog
 from geoai.catalog import Catalog
 from geoai.config import Settings
-from geoai.errors import ConfigError
-from geoai.flight import Flight
+from geoai.errors import ConfigError, MergeError
+from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, crs_name, parse_crs
 from geoai.model import ModelPackage, find_package
 from geoai.raster import LatticeFile, write_mosaic
@@ -217,6 +217,23 @@ def make_review(
     report.write_report(folder, language=settings.publish.language)
     progress(steps, steps)
     return review, count_signals(compared.discrepancies)
+
+
+def merge_review(
+    settings: Settings,
+    review: Path,
+    progress: Callable[[str, int, int], None] = lambda stage, done, total: None,
+) -> tuple[Path, list[Finding]]:
+    """Merge a run's review into the standing one of its flight; return that one's path, and what is wrong.
+
+    A standing review that cannot be written is a finding: the run is whole, and the next one merges again.
+    """
+    from geoai.merging import merge_run, standing_review
+
+    try:
+        return merge_run(review.parent, open_ledger(settings), progress), []
+    except MergeError as error:
+        return standing_review(review.parent), [Finding("standing review", "not_merged", "error", str(error))]
 
 
 @dataclass(frozen=True)

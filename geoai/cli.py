@@ -412,6 +412,26 @@ def import_reviews(
         raise typer.Exit(2)
 
 
+@review_app.command("merge")
+def merge_review(
+    folder: Annotated[Path, typer.Argument(help="Folder of a run: data/runs/<flight>/<run>.")],
+) -> None:
+    """Merge a run into the standing review of its flight, as the run itself does when it ends.
+
+    Exits 2 where the standing review cannot be written now; nothing is lost then.
+    """
+    from geoai.errors import MergeError
+    from geoai.merging import ledger_beside, merge_run
+
+    try:
+        with _progress() as progress:
+            current = merge_run(folder, ledger_beside(folder), progress)
+    except MergeError as error:
+        print(f"geoai: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    _show_current(current)
+
+
 @policy_app.command("learn")
 def learn_policy(config: ConfigOption = DEFAULT_CONFIG, data: DataOption = None) -> None:
     """Learn from the verdicts in the reviews what this map leaves out, and write data/policy.json.
@@ -501,7 +521,13 @@ def _show(result: RunResult) -> None:
     console.print(table)
     _show_findings(result.findings)
     console.print(f"peak memory {result.peak_memory_mb} MB")
-    console.print(f"review   {result.review}\nproject  {result.review.with_suffix('.qgz')}", soft_wrap=True)
+    if result.current.exists():
+        _show_current(result.current)
+    console.print(f"record   {result.review.parent}", soft_wrap=True)
+
+
+def _show_current(review: Path) -> None:
+    console.print(f"review   {review}\nproject  {review.with_suffix('.qgz')}", soft_wrap=True)
 
 
 def _show_plan(made: Plan) -> None:

@@ -38,3 +38,7 @@ class PublishError(GeoaiError):
 
 class LedgerError(GeoaiError):
     """The ledger, or a reviewed GeoPackage read into it, is another project's, damaged, or in use."""
+
+
+class MergeError(GeoaiError):
+    """The standing review of a flight cannot be written now: the run's own folder is whole; merge again."""

@@ -12,11 +12,11 @@ import json
 import logging
 import math
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import geopandas as gpd
 import numpy as np
@@ -42,6 +42,7 @@ from geoai.sightings import (
 from geoai.verdicts import (
     WITHDRAWN,
     Evidence,
+    Known,
     Said,
     Standing,
     read_review,
@@ -70,6 +71,18 @@ class Imported:
     new: int = 0
     problems: tuple[str, ...] = ()
     refused: bool = False
+
+
+class Answer(NamedTuple):
+    """What the ledger says of a signal: what was decided, *because* it is asked again, and if it is over.
+
+    A signal that a run does not list is *gone*, unless the run could not see the place or a newer flight
+    shows the signal.
+    """
+
+    said: Said
+    because: str | None
+    gone: bool
 
 
 class Ledger:
@@ -118,12 +131,42 @@ class Ledger:
             write_absent(database, number, now, missed, map_status, discrepancies, mapped, footprint)
             write_later_absences(database, number, now, signals, found)
             _refresh(database)
-            rows = _as_shown(database, number, signals, discrepancies, self.crs, language)
+            rows = _as_shown(database, number, run.started, signals, discrepancies, self.crs, language)
             log.info(
                 "%s: %d signals, %d of them new, %d carried beside", self.path.name, len(signals),
                 int((rows["lifecycle"] == "new").sum()), len(rows) - len(signals),
             )  # fmt: skip
         return rows
+
+    def answers(self, run_id: str, ids: Sequence[str], language: Language) -> dict[str, Answer]:
+        """Return what a review of run *run_id* is to say now of signals, by id; unknown ids are left out.
+
+        Raises LedgerError where the ledger does not know the run.
+        """
+        with self._opened() as database:
+            row = database.execute("SELECT fid, moment FROM run WHERE run_id = ?", (run_id,)).fetchone()
+            if row is None:
+                raise LedgerError(f"{self.path}: expected the ledger of run {run_id}, found no word of it")
+            run, moment = row
+            wanted = set(ids)
+            signals = {
+                fid: (name, seen_in)
+                for fid, name, seen_in in database.execute("SELECT fid, discrepancy_id, seen_in FROM signal")
+                if name in wanted
+            }
+            words = dict(database.execute(f"SELECT signal, found FROM sighting WHERE run = {run}"))
+            newest = NEWEST.format(signal="signal.fid", but=f"AND moment > '{moment}'")
+            shown_later = {
+                fid for (fid,) in database.execute(f"SELECT fid FROM signal WHERE {newest} = 'seen'")
+            }
+            source = {
+                fid: run if words.get(fid) == "seen" else seen_in for fid, (_, seen_in) in signals.items()
+            }
+            said = _said_now(database, source, language)
+        return {
+            name: Answer(*said[fid], gone=words.get(fid) != "unseen" and fid not in shown_later)
+            for fid, (name, _) in signals.items()
+        }
 
     def import_reviews(self, paths: Sequence[Path]) -> tuple[list[Imported], list[str]]:
         """Read what reviewers said in *paths* into the ledger; return what came of each, and the conflicts.
@@ -178,10 +221,11 @@ class Ledger:
             shown = _shown(database, {runs.get(row[1], 0) for row in reviewed.rows})
             verdicts = []
             lost = 0
-            for discrepancy_id, run_id, said in reviewed.rows:
+            for discrepancy_id, run_id, said, before in reviewed.rows:
                 number, run = numbers.get(discrepancy_id), runs.get(run_id, 0)
-                before = shown.get((number, run), Said())
-                verdict = _as_verdict(said, before)
+                verdict = _as_verdict(
+                    said, before if before is not None else shown.get((number, run), Said())
+                )
                 if verdict is None:
                     continue
                 if number is None:
@@ -331,6 +375,7 @@ def _evidence(database: sqlite3.Connection, keys: set[tuple[int, int]]) -> dict[
 def _as_shown(
     database: sqlite3.Connection,
     run: int,
+    started: dt.datetime,
     signals: NDArray[np.intp],
     discrepancies: gpd.GeoDataFrame,
     crs: str,
@@ -353,22 +398,9 @@ def _as_shown(
         )
     }
     own = set(signals.tolist())
-    held = _standings(database, set(numbers))
-    basis = _bases(database, held)
     source = {fid: run if fid in own else known[fid][5] for fid in numbers}
-    now = _evidence(database, {(fid, source[fid]) for fid in held})
-    said, because = [], []
-    for fid in numbers:
-        each = held.get(fid, Standing())
-        reopened = reopenings(each, basis.get(fid), now[fid, source[fid]]) if fid in held else []
-        status = _status(each, reopened, known[fid][4])
-        shown = each.said
-        if status == "open":
-            shown = shown._replace(status="open", reject_reason="", reviewed_by="", reviewed_at="")
-        elif status != shown.status:
-            shown = shown._replace(status=status, reviewed_by="", reviewed_at="")
-        said.append(shown)
-        because.append(_words(reopened, language) if status == "open" else None)
+    told = _said_now(database, source, language)
+    said, because = [told[fid][0] for fid in numbers], [told[fid][1] for fid in numbers]
     lifecycle = [
         "gone" if known[fid][4] != "seen" else "persisting" if fid in earlier or fid not in own else "new"
         for fid in numbers
@@ -380,6 +412,7 @@ def _as_shown(
         "last_seen": pd.to_datetime([known[fid][2] for fid in numbers], utc=True),
         "n_seen": [known[fid][3] for fid in numbers],
         "reopened_because": because,
+        "reopened_at": pd.to_datetime([reopened and started for reopened in because], utc=True),
         **_provenance(database, [source[fid] for fid in numbers]),
         "status": [each.status for each in said],
         "reject_reason": [each.reject_reason or None for each in said],
@@ -387,6 +420,7 @@ def _as_shown(
         "comment": [each.comment or None for each in said],
         "reviewed_by": [each.reviewed_by or None for each in said],
         "reviewed_at": pd.to_datetime([each.reviewed_at or None for each in said], utc=True),
+        "known": [Known(each).text() for each in said],
     }
     database.executemany(
         f"UPDATE sighting SET shown = ? WHERE signal = ? AND run = {run}",
@@ -396,6 +430,31 @@ def _as_shown(
         ],
     )
     return frame.assign(**{name: pd.Series(values, index=frame.index) for name, values in columns.items()})
+
+
+def _said_now(
+    database: sqlite3.Connection, source: Mapping[int, int], language: Language
+) -> dict[int, tuple[Said, str | None]]:
+    """Return what is decided of signals, and why they are asked again: *source* is the run that says what is.
+
+    Told by number; the words of a decision that no longer holds are left out, its comment stays.
+    """
+    lifecycles = dict(database.execute("SELECT fid, lifecycle FROM signal"))
+    held = _standings(database, set(source))
+    basis = _bases(database, held)
+    now = _evidence(database, {(fid, source[fid]) for fid in held})
+    told: dict[int, tuple[Said, str | None]] = {}
+    for fid, run in source.items():
+        each = held.get(fid, Standing())
+        reopened = reopenings(each, basis.get(fid), now[fid, run]) if fid in held else []
+        status = _status(each, reopened, lifecycles[fid])
+        said = each.said
+        if status == "open":
+            said = said._replace(status="open", reject_reason="", reviewed_by="", reviewed_at="")
+        elif status != said.status:
+            said = said._replace(status=status, reviewed_by="", reviewed_at="")
+        told[fid] = said, _words(reopened, language) if status == "open" else None
+    return told
 
 
 def _words(reopened: Sequence[Any], language: Language) -> str | None:
@@ -446,8 +505,8 @@ def _as_verdict(said: Said, shown: Said) -> Said | None:
         return None
     if said.status != "open":
         return said
-    if shown.status != "open":
-        return said._replace(status=WITHDRAWN)
+    if shown.status != "open":  # the signature says which decision is taken back
+        return said._replace(status=WITHDRAWN, reviewed_by=shown.reviewed_by, reviewed_at=shown.reviewed_at)
     return said if said.comment or said.field_visit else None
 
 

@@ -74,10 +74,14 @@ class StageReport:
 
 @dataclass(frozen=True, slots=True)
 class RunResult:
-    """Where a run's review lies, what each stage took, what was found on the way."""
+    """What each stage of a run took, and what was found on the way.
+
+    *current* is the standing review of the flight, the one to open; *review* is the run's own, its record.
+    """
 
     flight_id: str
     review: Path
+    current: Path
     stages: tuple[StageReport, ...]
     findings: tuple[Finding, ...]
     signals: Mapping[str, int]
@@ -112,17 +116,24 @@ def run(settings: Settings, progress: Progress = lambda stage, done, total: None
             settings, acceptance.flight, acceptance.scheme, model, partial(progress, "compare")
         )
         stage.counts |= signals
-    return finish_run(acceptance, review, signals, stages, [*cut, *seen])
+    with timed("merge", stages):
+        current, unmerged = assessment.merge_review(settings, review, progress)
+    return finish_run(acceptance, review, current, signals, stages, [*cut, *seen], unmerged)
 
 
 def finish_run(
     acceptance: Acceptance,
     review: Path,
+    current: Path,
     signals: Mapping[str, int],
     stages: Sequence[StageReport],
     outcomes: Sequence[TileOutcome],
+    findings: Sequence[Finding] = (),
 ) -> RunResult:
-    """Put together what a run did, tiles that failed as findings, and write `run.json` beside the review."""
+    """Put together what a run did, tiles that failed as findings, and write `run.json` beside the review.
+
+    *findings* are those that came after the acceptance of the flight.
+    """
     failures = (
         Finding(outcome.tile_id, "tile_failed", "error", outcome.message)
         for outcome in outcomes
@@ -131,8 +142,9 @@ def finish_run(
     result = RunResult(
         flight_id=acceptance.flight.id,
         review=review,
+        current=current,
         stages=tuple(stages),
-        findings=(*acceptance.findings, *failures),
+        findings=(*acceptance.findings, *failures, *findings),
         signals=signals,
         peak_memory_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     )

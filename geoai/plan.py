@@ -27,6 +27,7 @@ from geoai.config import Settings, load_settings
 from geoai.errors import CatalogError, ConfigError
 from geoai.grid import TileScheme, crs_name, parse_crs
 from geoai.identity import carried_from
+from geoai.merging import FOLDER
 from geoai.model import ModelPackage
 from geoai.publish import put_before
 from geoai.publish.plan import write_plan
@@ -208,13 +209,13 @@ def _stored_scheme(settings: Settings, flight_id: str, model: ModelPackage) -> T
 
 
 def _reviews(settings: Settings) -> list[Path]:
-    """Return the reviews of the flight's runs, the latest last."""
+    """Return the reviews of the flight's runs, the latest last: the standing one after the run it shows."""
     folder = settings.data / "runs" / settings.flight.name
     started = []
     for path in folder.glob("*/review.gpkg"):
         row = pyogrio.read_dataframe(path, layer="run", columns=["started"], read_geometry=False)
-        started.append((row["started"].max(), path))
-    return [path for _, path in sorted(started)]
+        started.append((row["started"].max(), path.parent.name == FOLDER, path))
+    return [path for *_, path in sorted(started)]
 
 
 def _review_of(settings: Settings, against: Path | None) -> Path:

@@ -23,7 +23,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import geopandas as gpd
 import jinja2
@@ -33,7 +33,9 @@ from pyogrio.errors import DataSourceError
 
 from geoai import __version__
 from geoai.errors import PublishError
-from geoai.publish.texts import LAYERS, Language
+from geoai.publish import asked_again
+from geoai.publish.geopackage import language_of
+from geoai.publish.texts import Language
 from geoai.quality import Quality, Review, measure, plain
 from geoai.raster import appearing_whole
 from geoai.reportviews import Pictures, Speaker, chips, gain_plot, overview, reliability_plot
@@ -59,7 +61,7 @@ def write_report(folder: Path, *, language: Language | None = None) -> Path:
     """
     path = folder / "review.gpkg"
     review, run = read_review(path)
-    language = language or _language(path)
+    language = language or language_of(path)
     settings = _settings(folder / "settings.json")
     min_area_m2 = (settings or {}).get("compare", {}).get("min_area_m2", MIN_AREA_M2)
     photo_date = pd.Timestamp(run["photo_date"]) if run.get("photo_date") else None
@@ -94,18 +96,12 @@ def read_review(path: Path) -> tuple[Review, dict[str, Any]]:
         run = dict(database.execute("SELECT * FROM run ORDER BY fid DESC LIMIT 1").fetchone() or {})
     run.pop("fid", None)
     sample = read("sample") if "sample" in layers else None
-    review = Review(read("discrepancy"), read("map_status"), read("detection"), read("coverage"), sample)
+    if sample is not None:
+        sample = sample[sample["weight"] > 0]  # what stands for nothing was drawn by an earlier run
+    signals = read("discrepancy")
+    signals.loc[asked_again(signals), "status"] = "open"
+    review = Review(signals, read("map_status"), read("detection"), read("coverage"), sample)
     return review, run
-
-
-def _language(path: Path) -> Language:
-    """Return the language that a review was written in: that of its first layer's title."""
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-        row = database.execute(
-            "SELECT identifier FROM gpkg_contents WHERE table_name = 'discrepancy'"
-        ).fetchone()
-    languages: tuple[Language, ...] = get_args(Language)
-    return next((each for each in languages if row and LAYERS["discrepancy"].say(each) == row[0]), "sv")
 
 
 def _settings(path: Path) -> dict[str, Any] | None:
@@ -122,7 +118,7 @@ def _pictures(path: Path, review: Review, quality: Quality, language: Language) 
     expectation, calibration = quality.signals.expectation, quality.signals.calibration
     return Pictures(
         panels=overview(path.parent / "orthophoto.vrt", review.coverage, review.discrepancies),
-        chips=chips(path, review.discrepancies, None if language == _language(path) else language),
+        chips=chips(path, review.discrepancies, None if language == language_of(path) else language),
         gain=gain_plot(expectation, language) if expectation.known > 1 else "",
         reliability=reliability_plot(calibration, language) if calibration else "",
     )

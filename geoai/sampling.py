@@ -123,7 +123,8 @@ def draw_sample(
     )
     west, south, east, north = shapely.bounds(units["geometry"].to_numpy()).reshape(-1, 4).T
     units = units.iloc[np.lexsort((north, east, south, west))]
-    random = np.random.default_rng(int.from_bytes(hashlib.sha256(seed.encode()).digest()[:8], "big"))
+    digest = hashlib.sha256(seed.encode())
+    random = np.random.default_rng(int.from_bytes(digest.digest()[:8], "big"))
     chosen = []
     wanted = allocate(units["stratum"].value_counts().to_dict(), size)
     for stratum in STRATA:  # always in this order: the draws come from one stream
@@ -131,7 +132,8 @@ def draw_sample(
         rows = np.sort(random.permutation(len(members))[: wanted.get(stratum, 0)])
         chosen.append(members.iloc[rows].assign(weight=len(members) / max(len(rows), 1)))
     sample = pd.concat(chosen, ignore_index=True)
-    sample["sample_id"] = [f"s{number:04d}" for number in range(1, len(sample) + 1)]
+    drawn = digest.hexdigest()[:8]  # a standing review holds answers to the samples of several runs
+    sample["sample_id"] = [f"{drawn}-{number:04d}" for number in range(1, len(sample) + 1)]
     return gpd.GeoDataFrame(sample, geometry="geometry", crs=grid.crs)
 
 

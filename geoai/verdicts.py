@@ -5,6 +5,7 @@ A verdict is never changed or thrown away; what holds follows from all of them, 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,11 +44,40 @@ class Said(NamedTuple):
 NOTHING_SAID = Said()
 
 
+class Known(NamedTuple):
+    """What the ledger knew last of a row's words; *own*: it wrote them itself, nobody said them there."""
+
+    said: Said = NOTHING_SAID
+    own: bool = True
+
+    def text(self) -> str | None:
+        """Return what is stored in the column known."""
+        return None if self.said == NOTHING_SAID else json.dumps([*self.said, self.own], ensure_ascii=False)
+
+    @classmethod
+    def of(cls, text: str | None) -> Known:
+        """Return what was stored; what cannot be read is as if nothing had been known."""
+        try:
+            *said, own = json.loads(text or "")
+            return cls(Said(*said), bool(own))
+        except (TypeError, ValueError):
+            return cls()
+
+
+class ReviewedRow(NamedTuple):
+    """What a row says; *run_id* is '' where unknown, *before* None where the file has no column known."""
+
+    discrepancy_id: str
+    run_id: str
+    said: Said
+    before: Said | None
+
+
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A reviewed GeoPackage: (discrepancy id, run id or '', what was said) of every row, and what is odd."""
+    """What a reviewed GeoPackage says, and what is odd in it."""
 
-    rows: tuple[tuple[str, str, Said], ...]
+    rows: tuple[ReviewedRow, ...]
     problems: tuple[str, ...]
 
 
@@ -98,9 +128,19 @@ def standing(verdicts: Sequence[Verdict]) -> Standing:
     confirms is open until they agree, or until somebody decides in a review that was made when both were
     known. A review's decision overrules what it showed; so does taking one back.
     """
+    taken_back = {
+        (each.said.reviewed_by, each.said.reviewed_at)
+        for each in verdicts
+        if each.said.status == WITHDRAWN and each.said.reviewed_at
+    }
     shown = max((each.run for each in verdicts if each.said.status != "open"), default=0)
     heard = [each for each in verdicts if each.known_after >= shown]
-    decided = [each for each in heard if each.said.status not in ("open", WITHDRAWN)]
+    decided = [
+        each
+        for each in heard
+        if each.said.status not in ("open", WITHDRAWN)
+        and (each.said.reviewed_by, each.said.reviewed_at) not in taken_back
+    ]
     newest: dict[str, Verdict] = {}
     for each in sorted(decided, key=_age):
         newest[each.said.reviewed_by] = each
@@ -189,36 +229,54 @@ def read_review(path: Path, crs: str) -> Reviewed:
     file is none, is in another CRS than *crs*, or stays locked.
     """
     with _reading(path) as database:
-        columns = [row[1] for row in database.execute("PRAGMA table_info(discrepancy)")]
-        needed = [name for name in ("discrepancy_id", "status") if name not in columns]
-        if needed:
-            found = "no table discrepancy" if not columns else f"no {' and no '.join(needed)}"
-            raise LedgerError(f"{path}: expected a review with discrepancy_id and status, found {found}")
-        _check_crs(database, path, crs)
-        present = [name if name in columns else "NULL" for name in (*Said._fields, "run_id")]
+        columns = _columns_of_review(database, path, crs)
+        names = (*Said._fields, "known", "run_id")
+        present = [name if name in columns else "NULL" for name in names]
         rows = database.execute(f"SELECT discrepancy_id, {', '.join(present)} FROM discrepancy").fetchall()
         run = _run_of(database)
     problems: list[str] = []
     said = []
     unknown: Counter[str] = Counter()
-    for discrepancy_id, *values, row_run in rows:
+    for discrepancy_id, *values, known, row_run in rows:
         status = str(values[0] if values[0] is not None else "")
         if status not in DOMAINS["review"]:
             unknown[status] += 1
             continue
-        said.append((str(discrepancy_id), run or str(row_run or ""), _said(path, values, problems)))
+        before = Known.of(known).said if "known" in columns else None
+        run_id = run or str(row_run or "")
+        said.append(ReviewedRow(str(discrepancy_id), run_id, said_in(path, values, problems), before))
     expected = ", ".join(DOMAINS["review"])
     for status, count in sorted(unknown.items()):
         problems.append(f"{path}: expected a status of {expected}, found {status!r} in {_rows(count)}")
     return Reviewed(tuple(sorted(set(said))), tuple(sorted(set(problems))))
 
 
+def check_review(path: Path, crs: str) -> None:
+    """Raise LedgerError as `read_review` does where the file is no review in *crs*."""
+    with _reading(path) as database:
+        _columns_of_review(database, path, crs)
+
+
+def _columns_of_review(database: sqlite3.Connection, path: Path, crs: str) -> list[str]:
+    columns = [row[1] for row in database.execute("PRAGMA table_info(discrepancy)")]
+    needed = [name for name in ("discrepancy_id", "status") if name not in columns]
+    if needed:
+        found = "no table discrepancy" if not columns else f"no {' and no '.join(needed)}"
+        raise LedgerError(f"{path}: expected a review with discrepancy_id and status, found {found}")
+    _check_crs(database, path, crs)
+    return columns
+
+
 def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count} rows"
 
 
-def _said(path: Path, values: Sequence[Any], problems: list[str]) -> Said:
-    """Return a row's words; a reason or a time that cannot be read goes into the comment, so it is kept."""
+def said_in(path: Path, values: Sequence[Any], problems: list[str]) -> Said:
+    """Return the words in a row's columns, in the order of `Said`.
+
+    A reason or a time that cannot be read goes into the comment, so that it is kept, and is added to
+    *problems*.
+    """
     status, reason, visit, comment, who, when = values
     comment = str(comment or "")
     if reason and reason not in DOMAINS["reject_reason"]:
@@ -248,13 +306,37 @@ def _run_of(database: sqlite3.Connection) -> str:
     return str(runs[0][0]) if len(runs) == 1 else ""
 
 
-def _check_crs(database: sqlite3.Connection, path: Path, crs: str) -> None:
+def crs_of_review(path: Path) -> str:
+    """Return the authority code of a review's CRS; raises LedgerError where the file has none."""
+    with _reading(path) as database:
+        found = _crs_of(database)
+    if found is None:
+        raise LedgerError(f"{path}: expected a review, found no CRS of its signals")
+    return found
+
+
+def _crs_of(database: sqlite3.Connection) -> str | None:
     found = database.execute(
         "SELECT organization || ':' || organization_coordsys_id FROM gpkg_geometry_columns "
         "JOIN gpkg_spatial_ref_sys USING (srs_id) WHERE table_name = 'discrepancy'"
     ).fetchone()
-    if found is None or str(found[0]).upper() != crs.upper():
-        raise LedgerError(f"{path}: expected a review in {crs}, found {found[0] if found else 'no CRS'}")
+    return str(found[0]) if found else None
+
+
+def _check_crs(database: sqlite3.Connection, path: Path, crs: str) -> None:
+    found = _crs_of(database)
+    if found is None or found.upper() != crs.upper():
+        raise LedgerError(f"{path}: expected a review in {crs}, found {found or 'no CRS'}")
+
+
+def reading_uri(path: Path) -> str:
+    """Return by what name SQLite opens *path* to read, and leaves nothing beside it."""
+    # A file that QGIS left in WAL mode is read without its log where there is none: opening it the
+    # ordinary way would leave two files beside it.
+    with path.open("rb") as file:
+        in_wal_mode = file.read(20)[18:20] == b"\2\2"
+    alone = in_wal_mode and not path.with_name(f"{path.name}-wal").exists()
+    return f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
 
 
 @contextmanager
@@ -263,13 +345,7 @@ def _reading(path: Path) -> Iterator[sqlite3.Connection]:
     if not path.is_file():
         raise LedgerError(f"{path}: expected a reviewed GeoPackage, found no file")
     try:
-        # A file that QGIS left in WAL mode is read without its log where there is none: opening it the
-        # ordinary way would leave two files beside it.
-        with path.open("rb") as file:
-            in_wal_mode = file.read(20)[18:20] == b"\2\2"
-        alone = in_wal_mode and not path.with_name(f"{path.name}-wal").exists()
-        uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
-        database = sqlite3.connect(uri, uri=True, timeout=BUSY_S)
+        database = sqlite3.connect(reading_uri(path), uri=True, timeout=BUSY_S)
     except (OSError, sqlite3.Error) as error:
         raise LedgerError(f"{path}: expected a readable GeoPackage, found {error}") from None
     try:

@@ -69,6 +69,7 @@ SPECIFIED_COLUMNS = [
     "last_seen",
     "n_seen",
     "reopened_because",
+    "reopened_at",
     "map_object_ids",
     "map_date",
     "map_status",
@@ -100,6 +101,7 @@ SPECIFIED_COLUMNS = [
     "config_hash",
     "map_snapshot",
     "run_id",
+    "known",
     "status",
     "reject_reason",
     "field_visit",
@@ -514,7 +516,7 @@ def test_style_has_every_column_once_and_only_the_reviewers_editable(language: A
     editable = {e.get("name") for e in style.findall("editable/field") if e.get("editable") == "1"}
     assert editable == {"status", "reject_reason", "field_visit", "comment"}
     formed = [element.get("name") for element in style.iter("attributeEditorField")]
-    assert sorted(formed) == sorted(set(columns) - {"fid", "chip"})
+    assert sorted(formed) == sorted(set(columns) - {"fid", "chip", "known"})
     assert all(
         columns[int(e.get("index", "-1"))] == e.get("name") for e in style.iter("attributeEditorField")
     )

@@ -52,7 +52,7 @@ LAYERS = [
     {"report"},
     {"task", "resampling", "sightings"},
     {"training", "demo", "scorecard", "ledger"},
-    {"card"},
+    {"card", "merging"},
     {"packing"},
     {"assessment", "cases"},
     {"pipeline"},

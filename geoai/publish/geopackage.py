@@ -12,14 +12,14 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import pandas as pd
 import pyogrio
 import shapely
 
 from geoai.publish.tables import Column, Table
-from geoai.publish.texts import DOMAINS, Language
+from geoai.publish.texts import DOMAINS, LAYERS, Language
 from geoai.vector import polygonal
 
 if TYPE_CHECKING:
@@ -97,6 +97,15 @@ def add_project(path: Path, name: str, archive: bytes, *, written: dt.datetime) 
             "INSERT INTO qgis_projects VALUES (?, ?, ?)",
             (name, json.dumps(metadata), archive.hex()),  # QGIS stores hexadecimal text
         )
+
+
+def language_of(path: Path) -> Language:
+    """Return the language that a review was written in: that of its first layer's title."""
+    query = "SELECT identifier FROM gpkg_contents WHERE table_name = 'discrepancy'"
+    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
+        row = database.execute(query).fetchone()
+    languages: tuple[Language, ...] = get_args(Language)
+    return next((each for each in languages if row and LAYERS["discrepancy"].say(each) == row[0]), "sv")
 
 
 def timestamp(moment: dt.datetime) -> str:
@@ -200,16 +209,13 @@ def _describe_columns(database: sqlite3.Connection, tables: Sequence[Table], lan
     )
     database.executemany(
         "INSERT INTO gpkg_data_columns VALUES (?, ?, ?, ?, NULL, ?, ?)",
-        [
-            (
-                table.name,
-                column.name,
-                column.alias.say(language),
-                column.alias.say(language),
-                "image/jpeg" if column.type == "BLOB" else None,
-                f"enum_{column.domain}" if column.domain not in ("", *OPEN_DOMAINS) else None,
-            )
-            for table in tables
-            for column in table.columns
-        ],
+        [column_description(table, column, language) for table in tables for column in table.columns],
     )
+
+
+def column_description(table: Table, column: Column, language: Language) -> tuple[str | None, ...]:
+    """Return the row of gpkg_data_columns that tells of a column, its empty description left out."""
+    title = column.alias.say(language)
+    picture = "image/jpeg" if column.type == "BLOB" else None
+    domain = f"enum_{column.domain}" if column.domain not in ("", *OPEN_DOMAINS) else None
+    return table.name, column.name, title, title, picture, domain

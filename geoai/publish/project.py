@@ -35,9 +35,10 @@ from geoai.publish.texts import HIDDEN_CLASSES, LAYERS, PROJECT, Language
 Bounds = tuple[float, float, float, float]
 
 TO_REVIEW = (
-    '"status" = \'open\' AND "lifecycle" <> \'gone\' AND "policy_group" IS NULL AND "class" NOT IN ({})'
+    '("status" = \'open\' OR "reopened_at" > coalesce("reviewed_at", \'\')) '
+    'AND "lifecycle" <> \'gone\' AND "policy_group" IS NULL AND "class" NOT IN ({})'
 ).format(", ".join(f"'{code}'" for code in HIDDEN_CLASSES))
-"""The rows of discrepancy that wait for a reviewer."""
+"""The rows of discrepancy that wait for a reviewer, in SQL: times are text there, all of one form."""
 
 PROBABILITY_RAMP = (
     # stored value (p × 250), colour, opacity 0..255: nothing below 10 %, and the roof is always seen

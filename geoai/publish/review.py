@@ -241,9 +241,20 @@ def put_before(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return discrepancies[~hidden]
 
 
+def asked_again(discrepancies: gpd.GeoDataFrame) -> pd.Series:
+    """Return which discrepancies were opened again since somebody decided on them."""
+    if "reopened_at" not in discrepancies:  # a review of an older version
+        return pd.Series(False, index=discrepancies.index)
+    reopened, reviewed = (
+        pd.to_datetime(discrepancies[name], utc=True) for name in ("reopened_at", "reviewed_at")
+    )
+    again: pd.Series = reopened.notna() & ~(reviewed >= reopened)
+    return again
+
+
 def _to_review(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return what waits for a decision."""
-    return put_before(discrepancies[discrepancies["status"] == "open"])
+    return put_before(discrepancies[(discrepancies["status"] == "open") | asked_again(discrepancies)])
 
 
 def _extent(discrepancies: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> Bounds:

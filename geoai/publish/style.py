@@ -57,6 +57,7 @@ TABLE_ORDER = (
     "comment",
     "reject_reason",
     "field_visit",
+    "reopened_because",
     "area_map_m2",
     "area_image_m2",
     "plus_m2",
@@ -86,6 +87,8 @@ FORM_CHIP_SCRIPT = (
     '<script>document.write(\'<img height="240" src="data:image/jpeg;base64,\''
     '+expression.evaluate("to_base64(\\"chip\\")")+\'"/>\');</script>'
 )
+ASKED_AGAIN = 'coalesce("reopened_at" > "reviewed_at", "reopened_at" IS NOT NULL)'
+"""QGIS expression: whether the signal was opened again since it was decided on (`review.asked_again`)."""
 IN_3_22, FROM_3_30 = "@qgis_version_no < 33000", "@qgis_version_no >= 33000"
 
 
@@ -251,7 +254,8 @@ def layer_styles(language: Language) -> dict[Table, Element]:
 def _signal_symbol(look: ClassLook, *, fades: bool = True) -> Symbol:
     """Return how a class is drawn; where the table has a status, what is decided *fades*."""
     opacity = (
-        f"CASE WHEN \"status\" IN ('open', 'unclear') THEN {look.opacity} ELSE {look.opacity * 0.35:g} END"
+        f"CASE WHEN \"status\" IN ('open', 'unclear') OR {ASKED_AGAIN} "
+        f"THEN {look.opacity} ELSE {look.opacity * 0.35:g} END"
         if fades
         else f"{look.opacity}"
     )
@@ -324,7 +328,7 @@ def _add_widgets(style: Element, columns: Iterable[Column], language: Language) 
 
 
 def _widget(column: Column, language: Language) -> tuple[str, dict[str, Any]]:
-    if column.name == "fid" or column.type == "BLOB":
+    if column.name in ("fid", "known") or column.type == "BLOB":
         return "Hidden", {}
     if column.domain:
         codes = [{words.say(language): code} for code, words in DOMAINS[column.domain].items()]
@@ -340,10 +344,16 @@ def _widget(column: Column, language: Language) -> tuple[str, dict[str, Any]]:
     return "TextEdit", {"IsMultiline": column.name == "comment", "UseHtml": False}
 
 
+# QGIS stores the clock on the wall as if it were UTC; so it is asked for the time that differs from it by as
+# much as the wall's own time read as UTC does from now.
+WALL = "to_datetime(format_date({}, 'yyyy-MM-ddTHH:mm:ss') || 'Z')"
+UTC_NOW = "with_variable('now', now(), {})".format(
+    WALL.format(f"datetime_from_epoch(2 * epoch(@now) - epoch({WALL.format('@now')}))")
+)
 # Filled by QGIS whenever a row is edited, emptied when it is set back to open.
 REVIEWER_DEFAULTS = {
     "reviewed_by": "if(\"status\" = 'open', NULL, coalesce(nullif(@user_full_name, ''), @user_account_name))",
-    "reviewed_at": "if(\"status\" = 'open', NULL, now())",
+    "reviewed_at": f"if(\"status\" = 'open', NULL, {UTC_NOW})",
 }
 # The same for the sample, where an answer stands for a status.
 SAMPLE_DEFAULTS = {
@@ -432,7 +442,8 @@ def _row_colours() -> Element:
     ):
         look = {"background_color": ground, "text_color": ink, "icon": ""}
         alphas = {"background_color_alpha": "255", "text_color_alpha": "255"}
-        SubElement(rows, "style", {"rule": f"\"status\" = '{status}'", "name": status, **look, **alphas})
+        rule = f"\"status\" = '{status}' AND NOT {ASKED_AGAIN}"
+        SubElement(rows, "style", {"rule": rule, "name": status, **look, **alphas})
     SubElement(styles, "fieldstyles")
     return styles
 
@@ -441,10 +452,14 @@ def _review_form(language: Language) -> Element:
     """Return the form: decision and picture on the first page, evidence and origin on the next two."""
     columns = [column.name for column in DISCREPANCY.columns]
     origin = columns[columns.index("flight_id") : columns.index("status")]
-    origin = ["discrepancy_id", "lifecycle", "first_seen", "last_seen", "n_seen", "reopened_because", *origin]
-    decision = ["class", "reason", "status", "reject_reason", "field_visit", "comment"]
+    origin = [
+        "discrepancy_id", "lifecycle", "first_seen", "last_seen", "n_seen", "reopened_at", *origin
+    ]  # fmt: skip
+    decision = ["class", "reason", "reopened_because", "status", "reject_reason", "field_visit", "comment"]
     who = ["reviewed_by", "reviewed_at"]
-    evidence = [c for c in columns if c not in (*origin, *decision, *who, "chip")]
+    hidden = ("chip", "known")
+    origin = [c for c in origin if c not in hidden]
+    evidence = [c for c in columns if c not in (*origin, *decision, *who, *hidden)]
     indices = {"fid": 0} | {name: number for number, name in enumerate(columns, start=1)}
     words = {key: text.say(language) for key, text in PROJECT.items()}
 

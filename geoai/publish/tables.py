@@ -98,10 +98,13 @@ P_MEAN = _share("p_mean", "Sannolikhet, medel", "Probability, mean")
 CONFIDENCE = _share("confidence", "Säkerhet", "Confidence")
 NEAR_EDGE = Column("near_edge", "BOOLEAN", Words("Vid bildens kant", "At the imagery's edge"))
 
+KNOWN = _text("known", "Redan känt beslut", "Decision known already")
+"""What the ledger knew last of the reviewer's columns, as JSON (`verdicts.Known`); NULL where nothing."""
+
 SIGNED = (
     _text("comment", "Kommentar", "Comment"),
     _text("reviewed_by", "Granskad av", "Reviewed by"),
-    Column("reviewed_at", "DATETIME", Words("Granskad när", "Reviewed at")),
+    Column("reviewed_at", "DATETIME", Words("Granskad när (UTC)", "Reviewed at (UTC)")),
 )
 """What a reviewer leaves with every decision and every answer."""
 
@@ -130,6 +133,7 @@ DISCREPANCY = Table(
             Column("last_seen", "DATETIME", Words("Senast sedd", "Last seen"), constraint="NOT NULL"),
             Column("n_seen", "INTEGER", Words("Antal gånger sedd", "Times seen"), constraint="NOT NULL"),
             _text("reopened_because", "Öppnad igen därför att", "Reopened because"),
+            Column("reopened_at", "DATETIME", Words("Öppnad igen när (UTC)", "Reopened at (UTC)")),
         ),
         _text("map_object_ids", "Kartobjekt-id", "Map object ids"),
         Column("map_date", "DATE", Words("Kartobjektets datum", "Map object's date")),
@@ -157,7 +161,7 @@ DISCREPANCY = Table(
         ),
         *_owned("ledger", FLIGHT_ID, PHOTO_DATE),
         *_owned("publish", _text("stac_item", "Bildruta", "STAC item")),
-        *_owned("ledger", GSD, MODEL_ID, CONFIG_HASH, MAP_SNAPSHOT, RUN_ID),
+        *_owned("ledger", GSD, MODEL_ID, CONFIG_HASH, MAP_SNAPSHOT, RUN_ID, KNOWN),
         *_owned(
             "reviewer",
             Column(
