@@ -99,8 +99,6 @@ def merge_run(folder: Path, ledger: Ledger, progress: Progress = lambda stage, d
         with _opened(target, source) as database:
             _merge(_Waiting(database, target, progress), source, ledger)
         _copy_beside(folder, target.parent)
-    except MergeError:
-        raise
     except (OSError, sqlite3.Error, GeoaiError) as error:
         found = str(error)
         if isinstance(error, sqlite3.Error):

@@ -146,7 +146,8 @@ def edit(path: Path, name: str, words: dict[str, Any]) -> bool:
             with database:
                 database.execute(sql, (*words.values(), name))
         except sqlite3.OperationalError as error:
-            assert "locked" in str(error)
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
             return False
     return True
 

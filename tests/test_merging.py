@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import struct
 import tempfile
 from collections import Counter
 from contextlib import closing, suppress
@@ -11,15 +12,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_case import Signal
+from ledger_case import Flown, Signal, decide, record
 from merge_case import Interrupted, Project, check_file, edit, id_at, on_statement, query, rows_of, waiting
 
 from geoai import merging
 from geoai.errors import MergeError
 from geoai.merging import MEASURED
-from geoai.publish.functions import register_functions
+from geoai.publish.functions import envelope, is_empty, register_functions
 from geoai.verdicts import Said, said_in
 
 REVIEWER = tuple(Said._fields)
@@ -170,11 +172,9 @@ class World:
             database.execute(
                 f"UPDATE discrepancy SET {columns} = ? WHERE discrepancy_id = ?", (*words.values(), name)
             )
-            try:
+            with suppress(MergeError):  # raised where there is anything to write
                 self.project.merge(folder)
-            except MergeError as error:
-                assert "somebody writing into it" in str(error)
-                assert rows_of(self.project.current, "*") == whole
+            assert rows_of(self.project.current, "*") == whole
             database.execute("COMMIT")
         self.note(name, before, words)
 
@@ -252,7 +252,9 @@ TABLES = {
 
 
 def snapshot(path: Path) -> list[Any]:
-    return [query(path, f"SELECT * FROM {table}") for table in ("discrepancy", "sample", "gpkg_contents", *TABLES)]
+    return [
+        query(path, f"SELECT * FROM {table}") for table in ("discrepancy", "sample", "gpkg_contents", *TABLES)
+    ]
 
 
 def live(what: list[Any]) -> None:
@@ -293,3 +295,374 @@ def test_nothing_that_people_wrote_is_lost_whatever_happens_in_between(what: lis
 @settings(max_examples=1000)
 def test_nothing_that_people_wrote_is_lost_in_a_thousand_histories(what: list[Any]) -> None:
     live(what)
+
+
+# --- cases -----------------------------------------------------------------------------------------------
+
+
+def test_the_first_run_begins_the_standing_review(project: Project) -> None:
+    current = project.merged(A, B)
+    (run,) = project.runs
+    assert current == project.current
+    assert rows_of(current, "*") == rows_of(run / "review.gpkg", "*")
+    assert sorted(path.name for path in current.parent.iterdir()) == [
+        "orthophoto.vrt",
+        "review.gpkg",
+        "review.qgz",
+    ]
+
+
+def test_merging_the_same_run_twice_changes_no_byte(project: Project) -> None:
+    current = project.merged(A, B)
+    decide(current, id_at(current, A), "rejected", reject_reason="shadow")
+    project.merged(A, C)
+    files = {path: path.read_bytes() for path in current.parent.iterdir()}
+    project.merge(project.runs[-1])
+    assert {path: path.read_bytes() for path in current.parent.iterdir()} == files
+
+
+def test_the_runs_own_folder_is_never_written(project: Project) -> None:
+    project.merged(A, B)
+    before = {path: path.read_bytes() for path in project.runs[0].iterdir()}
+    decide(project.current, id_at(project.current, A), "confirmed")
+    project.merged(B, C)
+    project.merge(project.runs[0])
+    assert {path: path.read_bytes() for path in project.runs[0].iterdir()} == before
+
+
+def test_signals_are_updated_added_and_ended_in_their_rows(project: Project) -> None:
+    current = project.merged(A, B)
+    fids = rows_of(current, "fid")
+    larger = Signal(A.x, A.y, side=11)
+    project.merged(larger, C)
+    assert fids.items() <= rows_of(current, "fid").items()
+    rows = rows_of(current, "reason", "lifecycle", "ST_MaxX(geom) - ST_MinX(geom)")
+    assert rows[id_at(current, A)] == ("2024-1", "persisting", 11)
+    assert rows[id_at(current, B)][1:] == ("gone", 10)
+    assert rows[id_at(current, C)] == ("2024-1", "new", 10)
+
+
+def test_a_decision_is_asked_again_with_its_words_until_somebody_decides_anew(project: Project) -> None:
+    current = project.merged(A, B)
+    name = id_at(current, A)
+    decide(current, name, "rejected", reject_reason="shadow", comment="a lorry")
+    assert waiting(current) == {id_at(current, B)}
+    project.merged(Signal(A.x, A.y, side=16), B)
+    status, comment, why, at, by = rows_of(
+        current, "status", "comment", "reopened_because", "reopened_at", "reviewed_by"
+    )[name]
+    assert (status, comment, by) == ("rejected", "a lorry", "Anna")
+    assert why.startswith("The area was 100 m²")
+    assert at > "2026"
+    assert name in waiting(current)
+    decide(current, name, "confirmed", at="2099-01-01")
+    assert name not in waiting(current)
+    project.merge(project.runs[-1])
+    assert rows_of(current, "status", "reopened_because", "reopened_at")[name] == ("confirmed", None, None)
+
+
+def test_a_decision_by_a_clock_that_is_ahead_is_asked_again_as_well(project: Project) -> None:
+    current = project.merged(A)
+    name = id_at(current, A)
+    decide(current, name, "rejected", reject_reason="shadow", at="2099-01-01")
+    project.merged(Signal(A.x, A.y, side=16))
+    assert name in waiting(current)
+    assert rows_of(current, "reopened_at")[name] == ("2099-01-01T10:00:01.000Z",)
+
+
+def test_what_was_decided_in_a_copy_is_not_asked_again(project: Project, tmp_path: Path) -> None:
+    current = project.merged(A, B)
+    copy = tmp_path / "bo.gpkg"
+    shutil.copyfile(current, copy)
+    decide(copy, id_at(copy, A), "confirmed", by="Bo", comment="seen from the street")
+    decide(current, id_at(current, B), "unclear")
+    project.ledger.import_reviews([copy])
+    project.merge(project.runs[-1])
+    rows = rows_of(current, "status", "reviewed_by", "comment")
+    assert rows[id_at(current, A)] == ("confirmed", "Bo", "seen from the street")
+    assert rows[id_at(current, B)] == ("unclear", "Anna", None)
+
+
+def test_somebody_elses_change_of_mind_reaches_the_row_that_nobody_else_wrote_in(
+    project: Project, tmp_path: Path
+) -> None:
+    current = project.merged(A)
+    copy = tmp_path / "bo.gpkg"
+    shutil.copyfile(current, copy)
+    for status, at in (("confirmed", "2026-01-01"), ("unclear", "2026-01-02")):
+        decide(copy, id_at(copy, A), status, by="Bo", at=at)
+        project.ledger.import_reviews([copy])
+        project.merge(project.runs[-1])
+        assert rows_of(current, "status", "reviewed_by")[id_at(current, A)] == (status, "Bo")
+
+
+def test_a_decision_taken_back_stays_taken_back(project: Project) -> None:
+    current = project.merged(A)
+    name = id_at(current, A)
+    decide(current, name, "confirmed")
+    project.merge(project.runs[-1])  # the ledger knows of it
+    decide(current, name, "open")
+    for signals in ([A], [A, B]):
+        project.merge(project.runs[-1])
+        assert rows_of(current, "status", "reopened_because")[name] == ("open", "The decision was taken back")
+        project.merged(*signals)
+    decide(current, name, "confirmed", at="2026-02-02")
+    project.merged(A)
+    assert rows_of(current, "status", "reopened_because")[name] == ("confirmed", None)
+
+
+def test_a_note_on_a_row_is_not_taken_for_a_decision_taken_back(project: Project, tmp_path: Path) -> None:
+    current = project.merged(A)
+    copy = tmp_path / "bo.gpkg"
+    shutil.copyfile(current, copy)
+    decide(copy, id_at(copy, A), "confirmed", by="Bo")
+    decide(current, id_at(current, A), "open", comment="who knows?")
+    project.ledger.import_reviews([copy])
+    project.merged(A, B)  # the run's own review shows Bo's decision, this row never did
+    project.ledger.import_reviews([current])
+    ((status,),) = query(
+        project.ledger.path, "SELECT status FROM signal WHERE discrepancy_id = ?", id_at(current, A)
+    )
+    assert status == "confirmed"
+    assert rows_of(current, "status", "comment")[id_at(current, A)] == ("open", "who knows?")
+
+
+def test_answers_to_the_sample_stay_and_stand_for_nothing_any_more(project: Project) -> None:
+    current = project.merged(A, B, C)
+    query(current, "UPDATE sample SET answer = 'wrong', reviewed_by = 'Anna' WHERE sample_id = '2024-0-1'")
+    query(current, "UPDATE sample SET comment = 'where?' WHERE sample_id = '2024-0-2'")
+    project.merged(A)
+    rows = query(current, "SELECT sample_id, weight, answer, comment FROM sample ORDER BY sample_id")
+    assert rows == [
+        ("2024-0-1", 0.0, "wrong", None),
+        ("2024-0-2", 0.0, None, "where?"),
+        ("2024-1-0", 2.5, None, None),
+    ]
+
+
+def test_a_row_that_a_reviewer_drew_is_left_alone(project: Project) -> None:
+    current = project.merged(A)
+    names = [name for (_, name, *_) in query(current, "PRAGMA table_info(discrepancy)") if name != "fid"]
+    own = ", ".join("'mine'" if name == "discrepancy_id" else name for name in names)
+    query(current, f"INSERT INTO discrepancy ({', '.join(names)}) SELECT {own} FROM discrepancy")
+    before = rows_of(current, "*")["mine"]
+    project.merged(B)
+    assert rows_of(current, "*")["mine"] == before
+
+
+def test_a_newer_flight_that_shows_a_signal_keeps_it_in_an_older_ones_list(project: Project) -> None:
+    current = project.merged(A, B)
+    record(project.ledger, Flown([A], flight="2026"))
+    project.merged(C)
+    lifecycle = rows_of(current, "lifecycle")
+    assert lifecycle[id_at(current, A)] != ("gone",)
+    assert lifecycle[id_at(current, B)] == ("gone",)
+
+
+def test_going_back_to_an_earlier_run_shows_its_list_again(project: Project) -> None:
+    current = project.merged(A, B)
+    project.merged(A, C)
+    project.merge(project.runs[0])
+    assert waiting(current) == {id_at(current, A), id_at(current, B)}
+    project.merge(project.runs[1])
+    assert waiting(current) == {id_at(current, A), id_at(current, C)}
+
+
+def test_a_style_or_project_that_somebody_saved_stays(project: Project) -> None:
+    current = project.merged(A)
+    query(current, "INSERT INTO layer_styles (f_table_name, styleName, styleQML) VALUES ('x', 'y', 'mine')")
+    current.with_suffix(".qgz").write_bytes(b"mine")
+    project.merged(A)
+    styles = query(current, "SELECT styleQML FROM layer_styles ORDER BY 1")
+    assert styles == [("<qgis run='2024-1'/>",), ("<qgis run='2024-1'/>",), ("mine",)]
+    assert current.with_suffix(".qgz").read_bytes() == b"mine"
+    ((inside,),) = query(current, "SELECT content FROM qgis_projects")
+    assert bytes.fromhex(inside) == (project.runs[-1] / "review.qgz").read_bytes()
+
+
+def test_a_review_of_an_older_version_gets_the_new_columns(project: Project) -> None:
+    current = project.merged(A, B)
+    decide(current, id_at(current, A), "rejected", reject_reason="lean")
+    for name in ("reopened_at", "known"):
+        query(current, f"ALTER TABLE discrepancy DROP COLUMN {name}")
+        query(current, f"DELETE FROM gpkg_data_columns WHERE column_name = '{name}'")
+    project.merged(Signal(A.x, A.y, side=16), B)
+    assert rows_of(current, "status", "reject_reason")[id_at(current, A)] == ("rejected", "lean")
+    assert id_at(current, A) in waiting(current)
+    described = query(current, "SELECT title FROM gpkg_data_columns WHERE column_name = 'reopened_at'")
+    assert described == [("Reopened at (UTC)",)]
+    check_file(current)
+
+
+def test_many_rows_are_many_transactions(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(merging, "ROWS", 2)
+    project.merged(A)
+    begun = []
+
+    class Counted(sqlite3.Connection):
+        def execute(self, *arguments: Any) -> Any:
+            begun.extend(arguments[:1] if arguments[0] == "BEGIN IMMEDIATE" else [])
+            return super().execute(*arguments)
+
+    def connect(path: Path) -> sqlite3.Connection:
+        return sqlite3.connect(f"{path.as_uri()}?mode=rw", uri=True, isolation_level=None, factory=Counted)
+
+    monkeypatch.setattr(merging, "_connect", connect)
+    current = project.merged(*PLACES)
+    assert len(begun) > 8
+    check_file(current)
+    assert len(waiting(current)) == len(PLACES)
+
+
+# --- what cannot be written ------------------------------------------------------------------------------
+
+
+def files_in(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_review_in_use_is_waited_for_and_left_as_it_is(project: Project) -> None:
+    current = project.merged(A)
+    folder = project.run([B])
+    before, told = files_in(current.parent), []
+    with closing(sqlite3.connect(current, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        with pytest.raises(MergeError) as caught:
+            project.merge(folder, progress=lambda *each: told.append(each))
+    assert "\n" not in str(caught.value)
+    assert str(caught.value).startswith(f"{current}: expected a review that can be written, found somebody")
+    assert "wait for the review, which is in use" in {stage for stage, _, _ in told}
+    assert files_in(current.parent) == before
+    project.merge(folder)
+    assert id_at(current, B) in waiting(current)
+
+
+def spoil_text(current: Path) -> None:
+    current.write_text("no database at all, but a long enough text to look into")
+
+
+def spoil_flight(current: Path) -> None:
+    query(current, "UPDATE run SET flight_id = 'another'")
+
+
+def spoil_ids(current: Path) -> None:
+    query(current, "UPDATE discrepancy SET discrepancy_id = discrepancy_id || 'x'")
+
+
+def spoil_version(current: Path) -> None:
+    query(current, "ALTER TABLE discrepancy DROP COLUMN policy_group")
+
+
+def spoil_crs(current: Path) -> None:
+    query(current, "UPDATE gpkg_spatial_ref_sys SET organization_coordsys_id = 3011 WHERE srs_id = 3006")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "found"),
+    [
+        (spoil_text, "file is not a database"),
+        (spoil_flight, "found another"),
+        (spoil_ids, "found none of its 1 ids here"),
+        (spoil_version, "found none of policy_group"),
+        (spoil_crs, "found EPSG:3011"),
+    ],
+)
+def test_another_file_is_refused_in_one_line_and_left_as_it_is(
+    project: Project, spoil: Any, found: str
+) -> None:
+    current = project.merged(A)
+    folder = project.run([A, B])
+    spoil(current)
+    before = current.read_bytes()
+    with pytest.raises(MergeError) as caught:
+        project.merge(folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith(f"{current}: expected")
+    assert found in message
+    assert message.endswith(f"the run is whole in {folder}, merge it again")
+    assert current.read_bytes() == before
+
+
+def test_a_file_that_may_not_be_written_is_one_line(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current = project.merged(A)
+    folder = project.run([B])
+
+    def connect(path: Path) -> sqlite3.Connection:  # the superuser may write anywhere
+        return sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+    monkeypatch.setattr(merging, "_connect", connect)
+    with pytest.raises(MergeError, match="found attempt to write a readonly database") as caught:
+        project.merge(folder)
+    assert "\n" not in str(caught.value)
+    monkeypatch.undo()
+    assert len(rows_of(current, "fid")) == 1
+
+
+def test_a_left_over_journal_without_its_review_is_refused(project: Project) -> None:
+    folder = project.run([A])
+    wal = project.current.with_name("review.gpkg-wal")
+    wal.parent.mkdir()
+    wal.write_bytes(b"old")
+    with pytest.raises(MergeError, match=r"found review\.gpkg-wal"):
+        project.merge(folder)
+    assert [path.name for path in wal.parent.iterdir()] == ["review.gpkg-wal"]
+
+
+def test_what_a_crashed_editor_left_in_its_log_is_kept(project: Project, tmp_path: Path) -> None:
+    current = project.merged(A)
+    crashed = tmp_path / "crashed"
+    with closing(sqlite3.connect(current, isolation_level=None)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("SELECT count(*) FROM discrepancy").fetchone()  # now its log is open
+        decide(current, id_at(current, A), "rejected", reject_reason="boat")
+        shutil.copytree(current.parent, crashed)  # as a process that dies leaves it
+    shutil.rmtree(current.parent)
+    shutil.copytree(crashed, current.parent)
+    assert current.with_name("review.gpkg-wal").stat().st_size > 0
+    project.merged(A, B)
+    assert rows_of(current, "status", "reject_reason")[id_at(current, A)] == ("rejected", "boat")
+    check_file(current)
+
+
+@pytest.mark.parametrize("name", ["current", "nothing"])
+def test_a_folder_that_is_no_runs_is_refused(project: Project, name: str) -> None:
+    folder = project.merged(A).parent.with_name(name)
+    with pytest.raises(MergeError, match=f"{name}: expected the folder of a run"):
+        project.merge(folder)
+
+
+# --- the functions of the spatial index ------------------------------------------------------------------
+
+shapes = st.sampled_from(
+    [
+        shapely.box(1.5, -2, 3, 4.25),
+        shapely.MultiPolygon([shapely.box(0, 0, 1, 1), shapely.box(-5, 7, -4, 9)]),
+        shapely.Point(3, 4),
+        shapely.MultiPolygon(),
+    ]
+)
+
+
+@given(shapes, st.sampled_from(["<", ">"]), st.booleans(), st.booleans())
+def test_the_index_is_told_what_shapely_says(shape: Any, order: str, header: bool, deep: bool) -> None:
+    left, bottom, right, top = shape.bounds
+    flags = int(order == "<") | (shape.is_empty << 4)
+    blob = b"GP\0"
+    if header and not shape.is_empty:
+        flags |= (2 if deep else 1) << 1
+        box = struct.pack(f"{order}4d", left, right, bottom, top) + (
+            struct.pack(f"{order}2d", 0, 0) if deep else b""
+        )
+    else:
+        box = b""
+    blob += bytes([flags]) + struct.pack(f"{order}i", 3006) + box + shapely.to_wkb(shape, byte_order=1)
+    assert is_empty(blob) == shape.is_empty
+    expected = (None,) * 4 if shape.is_empty else (left, right, bottom, top)
+    assert envelope(blob) == expected
+
+
+def test_no_geometry_has_no_envelope() -> None:
+    assert (is_empty(None), envelope(None)) == (None, (None,) * 4)

@@ -20,11 +20,14 @@ import shapely
 from conftest import WriteOrthophoto
 from ledger_case import decide
 from numpy.typing import NDArray
+from typer.testing import CliRunner
 
-from geoai import pipeline
+from geoai import merging, pipeline, plan
+from geoai.cli import app
 from geoai.config import Settings, load_settings
 from geoai.errors import ConfigError, GeoaiError, LedgerError
 from geoai.pipeline import RunResult
+from geoai.report import write_report
 
 LEFT, TOP = 450_000.0, 6_401_000.0
 HOUSES = {
@@ -140,7 +143,9 @@ def test_a_flight_becomes_a_review(project: Path, network: RedRoofs) -> None:
     assert result.signals == {"missing": 1, "demolished": 1, "extended": 1}
     assert result.review.with_suffix(".qgz").exists()
     summary = json.loads((result.review.parent / "run.json").read_text())
-    assert [stage["name"] for stage in summary["stages"]] == ["accept", "tile", "predict", "compare"]
+    assert [stage["name"] for stage in summary["stages"]] == [
+        "accept", "tile", "predict", "compare", "merge"
+    ]  # fmt: skip
 
 
 def test_an_unchanged_flight_is_recognised_and_its_review_left_alone(
@@ -273,7 +278,10 @@ SCRIPT = """
 import sys, time
 import numpy as np
 from pathlib import Path
-from geoai import pipeline
+from typer.testing import CliRunner
+
+from geoai import merging, pipeline, plan
+from geoai.cli import app
 from geoai.config import load_settings
 
 def slow(chip):
@@ -365,6 +373,62 @@ def test_what_was_decided_in_a_review_is_in_the_next_one(project: Path, network:
     assert stricter.signals == {"missing": 1, "demolished": 1}
     assert run(project).review == first.review
     assert first.review.read_bytes() == decided, "no run writes into a review"
+
+
+def test_the_runs_of_a_flight_share_a_review_that_stands(project: Path, network: RedRoofs) -> None:
+    first = run(project)
+    assert first.current == first.review.parent.with_name("current") / "review.gpkg"
+    columns = ["class", "discrepancy_id", "status", "lifecycle", "run_id"]
+    before = pyogrio.read_dataframe(first.current, layer="discrepancy", columns=columns, fid_as_index=True)
+    decide(first.current, before.set_index("class")["discrepancy_id"]["missing"], "confirmed")
+    second = run(project, **{"compare.change_m2": 90.0})
+    assert second.current == first.current
+    after = pyogrio.read_dataframe(second.current, layer="discrepancy", columns=columns, fid_as_index=True)
+    assert after["discrepancy_id"].to_dict() == before["discrepancy_id"].to_dict()
+    rows = after.set_index("class")
+    assert rows["status"].to_dict() == {"missing": "confirmed", "demolished": "open", "extended": "open"}
+    assert rows["lifecycle"].to_dict() == {
+        "missing": "persisting", "demolished": "persisting", "extended": "gone"
+    }  # fmt: skip
+    record = pyogrio.read_dataframe(second.review, layer="discrepancy").set_index("class")
+    assert record["status"]["missing"] == "confirmed"
+    for name in ("orthophoto.vrt", "probability.vrt"):
+        with rasterio.open(first.current.with_name(name)) as there:
+            assert there.read(1).any()
+    assert write_report(first.current.parent).exists()
+    made = plan.make_plan(load_settings(project, {"compare.change_m2": 90.0}))
+    assert (made.against, made.changes) == ("current", 0)
+    back = run(project)
+    assert back.review == first.review
+    again = pyogrio.read_dataframe(back.current, layer="discrepancy").set_index("class")
+    assert again["lifecycle"]["extended"] == "new", "the list of the run that was asked for"
+    assert again["status"]["missing"] == "confirmed"
+
+
+def test_a_standing_review_in_use_is_a_finding_and_merged_later(
+    project: Path, network: RedRoofs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(merging, "TRY_S", 0.01)
+    monkeypatch.setattr(merging, "WAIT_S", 0.05)
+    current = run(project).current
+    geoai = CliRunner()
+    with closing(sqlite3.connect(current, isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        result = run(project, **{"compare.change_m2": 90.0})
+        (finding,) = result.findings
+        assert (finding.severity, finding.code) == ("error", "not_merged")
+        assert (result.review.parent / "report.html").exists()
+        refused = geoai.invoke(app, ["review", "merge", str(result.review.parent)])
+        assert refused.exit_code == 2
+        assert "merge it again" in refused.stderr
+        assert refused.stderr.count("\n") == 1
+        database.execute("ROLLBACK")
+    done = geoai.invoke(app, ["review", "merge", str(result.review.parent)])
+    assert done.exit_code == 0, done.output
+    assert str(current.with_suffix(".qgz")) in done.stdout
+    rows = pyogrio.read_dataframe(current, layer="discrepancy").set_index("class")
+    assert rows["lifecycle"]["extended"] == "gone"
+    assert geoai.invoke(app, ["review", "merge", str(current.parent)]).exit_code == 2
 
 
 def test_a_ledger_of_another_project_stops_the_run_before_the_first_tile(
