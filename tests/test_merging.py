@@ -52,8 +52,8 @@ decisions = st.tuples(
 )
 interruptions = st.one_of(
     st.none(),
-    st.tuples(st.just("kill"), st.integers(1, 60)),
-    st.tuples(st.just("edit"), st.integers(1, 60), decisions),
+    st.tuples(st.just("kill"), st.integers(1, 100)),
+    st.tuples(st.just("edit"), st.integers(1, 100), decisions),
     st.tuples(st.just("held"), decisions),
 )
 steps = st.lists(

@@ -172,7 +172,7 @@ def test_the_settings_of_a_run_change_nothing_and_others_say_what_they_would(pro
 def test_two_files_can_be_held_against_each_other_and_verdicts_follow(project: Path) -> None:
     stricter = project / "stricter.yaml"
     stricter.write_text((project / "town.yaml").read_text() + "\n        polygons: {core: 0.9}\n")
-    (review,) = (project / "data" / "runs" / "F1").glob("*/review.gpkg")
+    review = project / "data" / "runs" / "F1" / "current" / "review.gpkg"
     decided = pyogrio.read_dataframe(review, layer="discrepancy")
     assert len(decided) == 1
     with sqlite3.connect(review) as database:

@@ -344,8 +344,8 @@ def _widget(column: Column, language: Language) -> tuple[str, dict[str, Any]]:
     return "TextEdit", {"IsMultiline": column.name == "comment", "UseHtml": False}
 
 
-# QGIS stores the clock on the wall as if it were UTC; so it is asked for the time that differs from it by as
-# much as the wall's own time read as UTC does from now.
+# QGIS stores the time of the clock on the wall without its zone. So it is given a time that differs from that
+# by as much as the wall's time, read as UTC, differs from now.
 WALL = "to_datetime(format_date({}, 'yyyy-MM-ddTHH:mm:ss') || 'Z')"
 UTC_NOW = "with_variable('now', now(), {})".format(
     WALL.format(f"datetime_from_epoch(2 * epoch(@now) - epoch({WALL.format('@now')}))")
