@@ -42,32 +42,34 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 # --- laws ------------------------------------------------------------------------------------------------
 
-sides = st.tuples(*[st.sampled_from([0, 10, 10, 16])] * len(PLACES))
+FEW = PLACES[:3]
+sides = st.tuples(*[st.sampled_from([0, 10, 10, 16])] * len(FEW))
 """What a run sees at each place: nothing, the signal, or one so large that a rejection is asked again."""
-who = st.integers(0, len(PLACES) - 1)
-decisions = st.tuples(
-    who,
-    st.sampled_from(["confirmed", "rejected", "unclear", "note", "back"]),
-    st.sampled_from(["Anna", "Bo"]),
-)
+words = st.sampled_from(["confirmed", "rejected", "note", "back", "back"])
+decisions = st.tuples(st.integers(0, len(FEW) - 1), words, st.sampled_from(["Anna", "Bo"]))
+moments = st.one_of(st.integers(6, 12), st.integers(1, 100))
+"""Number of the statement at which something happens: most often between reading and the first writing."""
 interruptions = st.one_of(
     st.none(),
-    st.tuples(st.just("kill"), st.integers(1, 100)),
-    st.tuples(st.just("edit"), st.integers(1, 100), decisions),
+    st.none(),
+    st.tuples(st.just("kill"), moments),
+    st.tuples(st.just("edit"), moments, decisions),
     st.tuples(st.just("held"), decisions),
 )
 steps = st.lists(
     st.one_of(
         st.tuples(st.just("run"), sides, interruptions),
-        st.tuples(st.just("run"), sides, interruptions),
         st.tuples(st.just("again"), st.integers(0, 5), interruptions),
+        st.tuples(st.just("again"), st.just(-1), interruptions),
         st.tuples(st.just("decide"), decisions),
         st.tuples(st.just("decide"), decisions),
         st.tuples(st.just("copy"), decisions),
         st.tuples(st.just("answer"), st.integers(0, 20)),
+        st.tuples(st.just("second thoughts"), st.integers(0, len(FEW) - 1)),
+        st.tuples(st.just("at once"), st.integers(0, len(FEW) - 1), st.integers(6, 12)),
     ),
-    min_size=2,
-    max_size=8,
+    min_size=4,
+    max_size=12,
 )
 
 
@@ -96,7 +98,7 @@ class World:
 
     def name_of(self, place: int) -> str | None:
         with suppress(ValueError):
-            return id_at(self.project.current, PLACES[place])
+            return id_at(self.project.current, FEW[place])
         return None
 
     def decide(self, place: int, status: str, by: str) -> None:
@@ -260,7 +262,7 @@ def snapshot(path: Path) -> list[Any]:
 def live(what: list[Any]) -> None:
     with tempfile.TemporaryDirectory() as name:
         world = World(Path(name))
-        world.project.merged(*PLACES[:3])
+        world.project.merged(*FEW)
         query(world.project.current, "CREATE TABLE diary (note TEXT)")
         query(world.project.current, "INSERT INTO diary VALUES ('mine')")
         query(world.project.current, "ALTER TABLE discrepancy ADD COLUMN private TEXT")
@@ -268,7 +270,7 @@ def live(what: list[Any]) -> None:
         for step in what:
             match step:
                 case ("run", side, interruption):
-                    seen = [Signal(p.x, p.y, side=s) for p, s in zip(PLACES, side, strict=True) if s]
+                    seen = [Signal(p.x, p.y, side=s) for p, s in zip(FEW, side, strict=True) if s]
                     world.merge(world.project.run(seen), interruption)
                 case ("again", number, interruption):
                     runs = world.project.runs
@@ -277,6 +279,14 @@ def live(what: list[Any]) -> None:
                     world.decide(*decision)
                 case ("copy", decision):
                     world.copy(*decision)
+                case ("second thoughts", place):  # heard, taken back, and heard again
+                    for status in ("confirmed", "back"):
+                        world.decide(place, status, "Anna")
+                        world.merge(world.project.runs[-1], None)
+                case ("at once", place, number):  # one in a copy, another in the file while that is merged
+                    world.copy(place, "confirmed", "Bo")
+                    meanwhile = ("edit", number, (place, "confirmed", "Anna"))
+                    world.merge(world.project.runs[-1], meanwhile)
                 case ("answer", number):
                     world.answer(number)
             world.check()
