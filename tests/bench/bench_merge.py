@@ -1,9 +1,9 @@
 """How long a merge holds the lock: uv run python tests/bench/bench_merge.py [SIGNALS]
 
 Makes a run of SIGNALS signals with a chip of 8 kB each, begins a standing review with it, and merges three
-runs into that: the same one, one whose signals all have other measures, one whose signals all lie elsewhere as
-well. Prints the wall time of each merge and how long its longest transaction held the file, which QGIS waits
-for at most 5 s.
+runs into that: the same one, one whose signals all have other measures, one whose signals all lie elsewhere
+as well. Prints the wall time of each merge and how long its longest transaction held the file, which QGIS
+waits for at most 5 s.
 """
 
 from __future__ import annotations
