@@ -252,7 +252,8 @@ def compare_stored(
     *before* are the predictions of the earlier flight, as `open_previous` returns them. With *keep* what was
     traced is kept in the catalogue; without, nothing is written but the mosaics.
     """
-    from geoai import compare, history, policy, polygons, traced
+    from geoai import compare, history, lines, policy, polygons, traced
+    from geoai.vector import are_lines
 
     store, theme, band = (
         Catalog(settings.data / "catalog"),
@@ -272,7 +273,8 @@ def compare_stored(
     detections, footprint = polygons.join_tiles(tiles, scheme, settings.polygons, theme=theme)
     detections["confidence"] = confidence(detections, model, theme)
     progress(1)
-    comparison = compare.compare(
+    linear = are_lines(mapped.geometry.to_numpy())
+    comparison = (lines.compare_lines if linear else compare.compare)(
         detections,
         mapped,
         footprint,
@@ -288,10 +290,14 @@ def compare_stored(
         found = history.with_causes(found, seen_before, band=band, settings=settings.compare)
     found = history.with_newer_maps(found, photo_date)
     progress(2)
-    learned = policy.read_learned(settings.data / "policy.json")
-    objects = comparison.map_status.geometry.to_numpy()
+    if linear:  # the traits of a policy are those of what has an outline
+        found = found.assign(policy_group=None)
+    else:
+        learned = policy.read_learned(settings.data / "policy.json")
+        objects = comparison.map_status.geometry.to_numpy()
+        found = policy.set_aside(found, objects, orthophoto, settings.policy, learned)
     return Compared(
-        policy.set_aside(found, objects, orthophoto, settings.policy, learned),
+        found,
         comparison.map_status,
         detections,
         footprint,

@@ -164,6 +164,25 @@ class HeightSettings(Section):
         return self
 
 
+class LineSettings(Section):
+    """When a stretch of a theme that the map holds as lines (roads, paths, streams) counts."""
+
+    reach_m: Annotated[float, Field(gt=0.0)] = Field(
+        8.0,
+        description="Half the widest carriageway and the map's error: so near, what is seen is the line (m).",
+    )
+    min_length_m: Metres = Field(20.0, description="Shorter stretches do not count (m).")
+    elongation: Annotated[float, Field(ge=1.0)] = Field(
+        3.0, description="Length over width from which what is seen is a stretch, and no square."
+    )
+    step_m: Annotated[float, Field(gt=0.0)] = Field(
+        10.0, description="Mapped lines are judged in steps of this length (m)."
+    )
+    obsolete_mean: Fraction = Field(
+        0.1, description="'obsolete' needs a mean probability below this along it."
+    )
+
+
 class CompareSettings(Section):
     """When the two count as disagreeing. The README explains each."""
 
@@ -196,6 +215,7 @@ class CompareSettings(Section):
     )
     visibility: VisibilitySettings = VisibilitySettings()
     height: HeightSettings = HeightSettings()
+    lines: LineSettings = LineSettings()
 
 
 class PolicyRule(Section):

@@ -1,7 +1,7 @@
 """The digital map, from whatever it is kept in, as mapped objects in the project CRS.
 
 Wrong or missing input is one line: the source, what was expected, what was found. What can be mended without
-guessing (invalid polygons, curves, heights, stray lines, unreadable dates) is mended, counted and logged.
+guessing (invalid polygons, curves, heights, stray points, unreadable dates) is mended, counted and logged.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ def read_map(settings: MapSettings, crs: CRS) -> gpd.GeoDataFrame:
     """Read the mapped objects of *settings.source* in the project's *crs*, pieces of one object joined.
 
     Columns: map_object_id (str, unique), theme, map_status ('current' or 'planned'), sigma_m (standard error
-    of position), map_date (datetime64, NaT where unknown), geometry (valid Polygon or MultiPolygon, 2D).
-    Raises MapError or CRSError.
+    of position), map_date (datetime64, NaT where unknown), geometry (2D: valid Polygon or MultiPolygon, or,
+    where the layer holds lines, LineString or MultiLineString). Raises MapError or CRSError.
     """
     if settings.source is None:
         raise MapError("map.source: expected the digital map (file, folder or connection string), found none")
@@ -62,7 +62,7 @@ def _features(settings: MapSettings, name: str) -> gpd.GeoDataFrame:
         features, layer = _from_ogr(settings, name)
     if features.empty:
         found = f"none where {settings.where}" if settings.where else "an empty layer"
-        raise MapError(f"{name}: expected polygons in {layer!r}, found {found}")
+        raise MapError(f"{name}: expected polygons or lines in {layer!r}, found {found}")
     return features
 
 
@@ -173,23 +173,38 @@ def _current_and_planned(features: gpd.GeoDataFrame, settings: MapSettings, name
 
 
 def _repaired(features: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
-    """Return the features that are polygons, made valid."""
+    """Return the features that are polygons, made valid, or those that are lines."""
     geometry = features.geometry.to_numpy()
     kinds = pd.Series(features.geom_type).fillna("no geometry")
     areal = kinds.isin(["Polygon", "MultiPolygon", "GeometryCollection"]).to_numpy()
+    linear = kinds.isin(["LineString", "MultiLineString", "LinearRing"]).to_numpy()
+    if areal.any() and linear.any():
+        raise MapError(
+            f"{name}: expected polygons or lines, found both: {_counted(kinds)}; map.where can choose"
+        )
+    if linear.any():
+        left = linear & (shapely.length(geometry) > 0)
+        if not left.any():
+            raise MapError(f"{name}: expected lines, found {_counted(kinds)} without length")
+        if not left.all():
+            log.warning("%s: %d features without length left out", name, int((~left).sum()))
+        return features[left]
     geometry = np.where(areal, geometry, shapely.Polygon())
     invalid = ~shapely.is_valid(geometry)
     geometry[invalid] = shapely.make_valid(geometry[invalid], method="structure", keep_collapsed=False)
     geometry = polygonal(geometry)
     left = shapely.area(geometry) > 0
     if not left.any():
-        found = ", ".join(f"{count} {kind}" for kind, count in kinds.value_counts().sort_index().items())
-        raise MapError(f"{name}: expected polygons, found {found}")
+        raise MapError(f"{name}: expected polygons or lines, found {_counted(kinds)}")
     if invalid.any():
         log.warning("%s: %d invalid polygons repaired", name, int(invalid.sum()))
     if not left.all():
         log.warning("%s: %d features without area left out", name, int((~left).sum()))
     return features.set_geometry(geometry, crs=features.crs)[left]
+
+
+def _counted(kinds: pd.Series[str]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.value_counts().sort_index().items())
 
 
 def _attributes(features: gpd.GeoDataFrame, settings: MapSettings, name: str) -> gpd.GeoDataFrame:

@@ -37,7 +37,7 @@ from geoai.publish import put_before
 from geoai.publish.texts import CLASSES
 from geoai.sampling import STRATA, UNJUDGED, stratum_of_class
 from geoai.scoring import SIZE_BINS_M2
-from geoai.vector import Geometries
+from geoai.vector import Geometries, are_lines
 
 TRUE_STATUS, FALSE_STATUS = ("confirmed", "fixed"), ("rejected",)
 """What a reviewer's status says of a signal; 'unclear' and 'open' say nothing."""
@@ -70,7 +70,8 @@ class Review:
 class ClassRow:
     """Signals of one class of from_m2 ≤ size < to_m2: how many, their size, what reviewers said of them.
 
-    Size is the mapped area, the seen one where nothing is mapped. *aside* belong to a policy group.
+    Size is the mapped area, the seen one where nothing is mapped; stretches of lines have *length_m* instead
+    (0 for others) and are in one row. *aside* belong to a policy group.
     *precision* is true / (true + false); None where nothing was decided.
     """
 
@@ -79,6 +80,7 @@ class ClassRow:
     to_m2: float | None
     signals: int
     area_m2: float
+    length_m: float
     aside: int
     true: int
     false: int
@@ -190,11 +192,12 @@ class MapQuality:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Something counted, with its area."""
+    """Something counted, with its area, or its length (0 for what has an area)."""
 
     code: str
     count: int
     area_m2: float
+    length_m: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -247,10 +250,16 @@ def _in_order(signals: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     order = np.lexsort((signals["class"].to_numpy(str), east, south, west, -north, -signals["priority"]))
     ordered = signals.iloc[order].reset_index(drop=True)
     return ordered.assign(
+        length_m=_lengths(ordered),
         size_m2=ordered["area_map_m2"].fillna(ordered["area_image_m2"]).astype(np.float64),
         true=decisions(ordered["status"]),
         stratum=stratum_of_class(ordered["class"]),
     )
+
+
+def _lengths(rows: pd.DataFrame) -> pd.Series:
+    """Return length_m of each row, NaN where it is no line, or where the review is too old to say."""
+    return rows["length_m"] if "length_m" in rows else pd.Series(np.nan, rows.index)
 
 
 # --- signals ---------------------------------------------------------------------------------------------
@@ -262,9 +271,9 @@ def _signal_quality(
     codes = [code for code in CLASSES if (signals["class"] == code).any()]
     of_class = {code: signals[signals["class"] == code] for code in codes}
     rows = [
-        _row(code, rows[(rows["size_m2"] >= low) & (rows["size_m2"] < high)], low, high)
+        _row(code, rows[rows["size_m2"].fillna(0.0).between(low, high, inclusive="left")], low, high)
         for code, rows in of_class.items()
-        for low, high in SIZE_BINS_M2
+        for low, high in (((0.0, math.inf),) if rows["length_m"].notna().all() else SIZE_BINS_M2)
     ]
     listed = [row for row in strata if row.stratum.startswith("signal")]
     true = add([row.total for row in listed])
@@ -291,6 +300,7 @@ def _row(code: str, rows: pd.DataFrame, low: float = 0.0, high: float = math.inf
         None if math.isinf(high) else high,
         len(rows),
         round(float(rows["size_m2"].sum()), 1),
+        round(float(rows["length_m"].sum()), 1),
         int(rows["policy_group"].notna().sum()) if "policy_group" in rows else 0,
         true,
         false,
@@ -465,9 +475,17 @@ def _map_quality(
     min_area_m2: float,
 ) -> MapQuality:
     objects = review.map_status
-    assessable = int((~objects["status"].isin(UNJUDGED) & (objects["area_m2"] >= min_area_m2)).sum())
+    linear = are_lines(objects.geometry.to_numpy())
+    large = linear | (objects["area_m2"] >= min_area_m2)
+    assessable = int((~objects["status"].isin(UNJUDGED) & large).sum())
     completeness, should_be = _completeness(strata, assessable)
-    counts = logical_counts(objects.geometry.to_numpy())
+    of_surfaces = ("surfaces_only",) if linear else ()
+    counts = None if linear else logical_counts(objects.geometry.to_numpy())
+
+    def logical(iso: int, name: str) -> Measure:
+        figure = exactly(counts[name]) if counts else None
+        return Measure(iso, name, "items", figure, len(objects), None, "map", of_surfaces)
+
     position, shift = _position(objects, review.detections)
     return MapQuality(
         assessable,
@@ -475,12 +493,12 @@ def _map_quality(
         strata,
         (
             *completeness[:2],
-            Measure(4, "duplicates", "items", exactly(counts["duplicates"]), len(objects), None, "map"),
+            logical(4, "duplicates"),
             *completeness[2:],
         ),
         (
-            Measure(11, "overlaps", "items", exactly(counts["overlaps"]), len(objects), None, "map"),
-            Measure(25, "slivers", "items", exactly(counts["slivers"]), len(objects), None, "map"),
+            logical(11, "overlaps"),
+            logical(25, "slivers"),
             Measure(26, "self_intersects", "items", None, len(objects), None, "map", ("repaired",)),
             Measure(27, "self_overlaps", "items", None, len(objects), None, "map", ("repaired",)),
         ),
@@ -649,7 +667,12 @@ def _not_assessed(review: Review) -> NotAssessed:
         round(float(area_m2[checked].sum()), 1),
         ground,
         tuple(
-            Part(code, int(mask.sum()), round(float(objects.loc[mask, "area_m2"].sum()), 1))
+            Part(
+                code,
+                int(mask.sum()),
+                round(float(objects.loc[mask, "area_m2"].sum()), 1),
+                round(float(_lengths(objects)[mask].sum()), 1),
+            )
             for code, mask in kinds.items()
         ),
     )

@@ -26,7 +26,7 @@ from geoai.publish import put_before
 from geoai.publish.reasons import NBSP, reason
 from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
 from geoai.publish.texts import CLASSES, DOMAINS, Language, Words
-from geoai.quality import Calibration, Expectation, FirstSignals, Measure
+from geoai.quality import Calibration, ClassRow, Expectation, FirstSignals, Measure, Part
 from geoai.raster import gdal_environment, read_padded
 from geoai.vector import Geometries
 
@@ -138,6 +138,10 @@ class Speaker:
         """Return square metres."""
         return DASH if value is None else f"{self._decimal(value, 0)}{NBSP}m²"
 
+    def extent(self, part: ClassRow | Part) -> str:
+        """Return how much something is: whole metres of lines, else square metres."""
+        return f"{self._decimal(part.length_m, 0)}{NBSP}m" if part.length_m else self.area(part.area_m2)
+
     def km2(self, value_m2: float) -> str:
         """Return square kilometres, without the unit."""
         return self._decimal(value_m2 / 1e6, 2)
@@ -162,9 +166,9 @@ class Speaker:
         return low if low == high else f"{low.rstrip(UNITS)}{DASH}{TOGETHER}{high}"
 
     def range(self, low: float, high: float | None) -> str:
-        """Return a bin of sizes in m²."""
+        """Return a bin of sizes in m², a dash for any size."""
         if high is None:
-            return f">{NBSP}{low:g}{NBSP}m²"
+            return DASH if not low else f">{NBSP}{low:g}{NBSP}m²"
         return f"<{NBSP}{high:g}{NBSP}m²" if not low else f"{low:g}{DASH}{high:g}{NBSP}m²"
 
     def remark(self, made: Measure) -> str:

@@ -84,3 +84,8 @@ def to_millimetres(geometries: Geometries) -> Geometries:
     spoilt = ~shapely.is_valid(rounded)
     rounded[spoilt] = shapely.set_precision(geometries[spoilt], 0.001)  # ten times as slow
     return rounded
+
+
+def are_lines(geometries: Geometries) -> bool:
+    """Return whether there are geometries, all of them lines."""
+    return len(geometries) > 0 and bool(np.isin(shapely.get_type_id(geometries), (1, 5)).all())

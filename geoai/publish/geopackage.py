@@ -105,14 +105,15 @@ def timestamp(moment: dt.datetime) -> str:
 
 
 def _write_geometries(path: Path, table: Table, frame: gpd.GeoDataFrame, crs: str) -> None:
+    geometry = frame.geometry.to_numpy()
     pyogrio.raw.write(
         path,
-        shapely.to_wkb(polygonal(frame.geometry.to_numpy())),
+        shapely.to_wkb(geometry if table.lines else polygonal(geometry)),
         [],
         [],
         layer=table.name,
         driver="GPKG",
-        geometry_type="MultiPolygon",
+        geometry_type="MultiLineString" if table.lines else "MultiPolygon",
         promote_to_multi=True,
         crs=crs,
         dataset_options={} if path.exists() else {"VERSION": "1.3"},

@@ -21,6 +21,7 @@ import rasterio
 
 from geoai.publish.qml import xml_text
 from geoai.publish.style import (
+    LINE,
     coverage_style,
     detection_style,
     discrepancy_style,
@@ -30,6 +31,7 @@ from geoai.publish.style import (
     sample_style,
     suggestion_style,
 )
+from geoai.publish.tables import MAP_STATUS, Table
 from geoai.publish.texts import HIDDEN_CLASSES, LAYERS, PROJECT, Language
 
 Bounds = tuple[float, float, float, float]
@@ -104,12 +106,14 @@ def review_project(
     probability: Path,
     title: str,
     language: Language,
+    mapped: Table = MAP_STATUS,
     extra: Sequence[str] = (),
 ) -> str:
     """Return the text of the project that lies in *folder* beside review.gpkg.
 
-    *extent* is what is seen first. *extra* names the layers of EXTRA_LAYERS that the review holds, off at
-    first. The rasters must exist: how they are masked is looked up.
+    *mapped* is the table of mapped objects: polygons or lines. *extent* is what is seen first. *extra* names
+    the layers of EXTRA_LAYERS that the review holds, off at first. The rasters must exist: how they are
+    masked is looked up.
     """
     groups = {
         "group_review": [
@@ -127,8 +131,8 @@ def review_project(
             _table("suggestion", suggestion_style(language), "suggestion", visible=False),
         ],
         "group_map": [
-            _table("map_status", map_status_style(language), "map_status", visible=False),
-            _table("map", map_style(language), "map_status"),
+            _table("map_status", map_status_style(language, mapped), "map_status", visible=False),
+            _table("map", map_style(language, mapped), "map_status"),
         ],
         "group_image": [
             _table("detection", detection_style(language), "detection", visible=False),
@@ -254,8 +258,10 @@ def _add_layer(parent: Element, layer: Layer, crs: str, language: Language) -> N
         _add_raster_pipe(element, layer)
         return
     SubElement(element, "provider", {"encoding": "UTF-8"}).text = layer.provider
-    element.attrib |= {"geometry": "Polygon", "wkbType": "MultiPolygon"}
     assert layer.style is not None
+    line = layer.style.findtext("layerGeometryType") == str(LINE)
+    element.attrib |= {"geometry": "Line" if line else "Polygon"}
+    element.attrib |= {"wkbType": "MultiLineString" if line else "MultiPolygon"}
     element.attrib |= {key: value for key, value in layer.style.attrib.items() if key != "version"}
     element.set("readOnly", str(int(not layer.editable)))
     element.extend(layer.style)

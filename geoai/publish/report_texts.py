@@ -58,7 +58,7 @@ REPORT: dict[str, Words] = {
     "list": Words("Listan", "The list"),
     "class": Words("Avvikelse", "Difference"),
     "count": Words("Antal", "Count"),
-    "area": Words("Area", "Area"),
+    "extent": Words("Storlek", "Size"),
     "open": Words("Ej granskade", "Open"),
     "true": Words("Rätt", "True"),
     "false": Words("Falsklarm", "False"),
@@ -67,8 +67,9 @@ REPORT: dict[str, Words] = {
     "total": Words("Summa", "Total"),
     "empty": Words("Körningen gav inga signaler.", "The run gave no signals."),
     "list_note": Words(
-        "Arean är kartobjektets, eller den sedda där inget är karterat.",
-        "The area is that of the map object, or the one seen where nothing is mapped.",
+        "Storleken är kartobjektets area, eller den sedda där inget är karterat; för linjer sträckans längd.",
+        "The size is the area of the map object, or the one seen where nothing is mapped; of lines, the length "
+        "of the stretch.",
     ),
     # signals
     "signals_title": Words("Del A. Är listan bra?", "Part A. Is the list good?"),
@@ -263,6 +264,7 @@ NEEDS: dict[str, Words] = {
         "geometrin lagas när kartan läses; antalet sparas inte",
         "geometry is repaired when the map is read; how often is not kept",
     ),
+    "surfaces_only": Words("mäts för ytor", "measured of surfaces"),
     "no_pairs": Words("inga bekräftade par från 60 m²", "no confirmed pairs from 60 m²"),
     "no_map_date": Words("kartan anger inga datum", "the map states no dates"),
     "no_photo_date": Words(

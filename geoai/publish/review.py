@@ -29,6 +29,7 @@ from geoai.publish.tables import (
     COVERAGE,
     DETECTION,
     DISCREPANCY,
+    MAP_LINES,
     MAP_STATUS,
     QUALITY_GRID,
     RUN,
@@ -38,7 +39,7 @@ from geoai.publish.tables import (
 )
 from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, QUESTIONS, Language
 from geoai.suggestions import suggest
-from geoai.vector import Geometries
+from geoai.vector import Geometries, are_lines
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -90,7 +91,8 @@ def write_review(
     *discrepancies* are as the ledger gives them. The frames are in *run.crs*, metres; the rasters are the
     mosaics of the flight's tiles, shown where they lie; *earlier* is an earlier orthophoto, for chips
     of before and after. *sample* and *quality_grid* are layers of their own where they are given; a row of
-    the sample names a signal by its row number in *discrepancies* (signal). A review that exists already is
+    the sample names a signal by its row number in *discrepancies* (signal). Mapped objects are polygons, or
+    lines, for which nothing is suggested: a detection's axis is not drawn. A review that exists already is
     never touched. Both files appear whole or not at all. Raises PublishError with one line where the folder
     cannot be written, CRSError where a frame is elsewhere.
     """
@@ -99,9 +101,10 @@ def write_review(
     for mosaic in (orthophoto, probability):
         if not mosaic.is_file():
             raise PublishError(f"{mosaic}: expected the mosaic of the flight's tiles, found no file")
+    mapped = MAP_LINES if are_lines(map_status.geometry.to_numpy()) else MAP_STATUS
     frames = {
         DISCREPANCY: discrepancies,
-        MAP_STATUS: map_status,
+        mapped: map_status,
         DETECTION: detections,
         COVERAGE: coverage,
     }
@@ -115,7 +118,8 @@ def write_review(
         earlier=earlier,
         language=language,
     )
-    frames[SUGGESTION] = suggest(_as_mapped(frames[DISCREPANCY]), map_status)
+    about = frames[DISCREPANCY].iloc[:0] if mapped.lines else _as_mapped(frames[DISCREPANCY])
+    frames[SUGGESTION] = suggest(about, map_status)
     if sample is not None:
         frames[SAMPLE] = _asked(sample, frames[DISCREPANCY]["discrepancy_id"], language)
     if quality_grid is not None:
@@ -129,6 +133,7 @@ def write_review(
         probability=probability,
         title=f"{PROJECT['title'].say(language)} {run.flight_id}",
         language=language,
+        mapped=mapped,
         extra=[table.name for table in (SAMPLE, QUALITY_GRID) if table in frames],
     )
     archive = zipped(project, "review")

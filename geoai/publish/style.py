@@ -27,6 +27,7 @@ from geoai.publish.tables import (
     COVERAGE,
     DETECTION,
     DISCREPANCY,
+    MAP_LINES,
     MAP_STATUS,
     QUALITY_GRID,
     RUN,
@@ -46,7 +47,7 @@ MANY = 10**9
 HEAT = ((1, 1, "#FEE8C8"), (2, 3, "#FDBB84"), (4, 7, "#EF6548"), (8, MANY, "#990000"))
 """Signals a cell, from and to, and the colour: ColorBrewer's OrRd."""
 
-POLYGON, NO_GEOMETRY = 2, 4
+LINE, POLYGON, NO_GEOMETRY = 1, 2, 4
 """QGIS's numbers for geometry types."""
 
 TABLE_ORDER = (
@@ -61,6 +62,7 @@ TABLE_ORDER = (
     "area_image_m2",
     "plus_m2",
     "minus_m2",
+    "length_m",
     "p_mean",
     "confidence",
     "map_object_ids",
@@ -71,6 +73,8 @@ TABLE_ORDER = (
     "discrepancy_id",
 )
 COLUMN_WIDTHS = {"class": 150, "status": 130, "priority": 70, "reason": 520, "comment": 220}
+
+SIZE = "coalesce(round(\"length_m\") || ' m', round($area) || ' m²')"
 
 CHIP = '<img height="{height}" src="data:image/jpeg;base64,[% to_base64("chip") %]"/>'
 # The picture comes first: without WebKit the tip is a small window that scrolls.
@@ -98,36 +102,36 @@ def discrepancy_style(language: Language) -> Element:
     style = _vector_style(DISCREPANCY, language, form=_review_form(language))
     style.append(categorized("class", categories, order_by='"priority"'))
     style.set("labelsEnabled", "1")
-    style.append(labels("represent_value(\"class\") || '\\n' || round($area) || ' m²'"))
+    style.append(labels(f"represent_value(\"class\") || '\\n' || {SIZE}"))
     style.append(_row_colours())
     SubElement(style, "mapTip").text = MAP_TIP
     SubElement(
         style, "previewExpression"
-    ).text = "represent_value(\"class\") || ' – ' || round($area) || ' m² – ' || represent_value(\"status\")"
+    ).text = f"represent_value(\"class\") || ' – ' || {SIZE} || ' – ' || represent_value(\"status\")"
     _sort_table(style, '"priority"')
     return style
 
 
-def map_style(language: Language) -> Element:
+def map_style(language: Language, table: Table = MAP_STATUS) -> Element:
     """Return the plain style of the digital map: dark outlines with a light casing, on any ground."""
-    style = _vector_style(MAP_STATUS, language)
-    style.append(single(Symbol((Stroke(WHITE, 0.8, alpha=190), Stroke(DARK, 0.3)))))
+    style = _vector_style(table, language)
+    style.append(single(Symbol((Stroke(WHITE, 0.8, alpha=190), Stroke(DARK, 0.3)), lines=table.lines)))
     SubElement(style, "previewExpression").text = '"map_object_id"'
     return style
 
 
-def map_status_style(language: Language) -> Element:
+def map_status_style(language: Language, table: Table = MAP_STATUS) -> Element:
     """Return the style of the map objects by what became of them: thin outlines in the classes' colours."""
     categories = [
         Category(
             code,
             look.name.say(language),
-            Symbol((Stroke(WHITE, 1.0, alpha=170), Stroke(look.colour, 0.5, look.dashed))),
+            Symbol((Stroke(WHITE, 1.0, alpha=170), Stroke(look.colour, 0.5, look.dashed)), lines=table.lines),
         )
         for code, look in CLASSES.items()
         if code != "missing"  # never the status of what is in the map
     ]
-    style = _vector_style(MAP_STATUS, language)
+    style = _vector_style(table, language)
     style.append(categorized("status", categories))
     SubElement(style, "previewExpression").text = '"map_object_id"'
     return style
@@ -178,9 +182,7 @@ def plan_style(table: Table, language: Language) -> Element:
     style = _vector_style(table, language)
     style.append(categorized("class", categories, order_by='"priority"'))
     SubElement(style, "mapTip").text = '<b>[% represent_value("class") %]</b><br/>[% "reason" %]'
-    SubElement(
-        style, "previewExpression"
-    ).text = "represent_value(\"class\") || ' – ' || round($area) || ' m²'"
+    SubElement(style, "previewExpression").text = f"represent_value(\"class\") || ' – ' || {SIZE}"
     _sort_table(style, '"priority"')
     return style
 
@@ -236,6 +238,7 @@ def layer_styles(language: Language) -> dict[Table, Element]:
     return {
         DISCREPANCY: discrepancy_style(language),
         MAP_STATUS: map_status_style(language),
+        MAP_LINES: map_status_style(language, MAP_LINES),
         DETECTION: detection_style(language),
         SUGGESTION: suggestion_style(language),
         COVERAGE: coverage_style(language),
@@ -301,7 +304,7 @@ def _vector_style(table: Table, language: Language, form: Element | None = None)
     if form is not None:
         SubElement(style, "editorlayout").text = "tablayout"
         style.append(form)
-    geometry = POLYGON if table.spatial else NO_GEOMETRY
+    geometry = (LINE if table.lines else POLYGON) if table.spatial else NO_GEOMETRY
     SubElement(style, "layerGeometryType").text = str(geometry)
     return style
 

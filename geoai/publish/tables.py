@@ -1,6 +1,7 @@
 """The tables of review.gpkg: every column once, with its type, its owner and its words.
 
-Types are those of GeoPackage. Geometries are MULTIPOLYGON in the project CRS, metres.
+Types are those of GeoPackage. Geometries are MULTIPOLYGON in the project CRS, metres; mapped objects may be
+MULTILINESTRING.
 """
 
 from __future__ import annotations
@@ -33,11 +34,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: *columns* come after fid and geom."""
+    """A table: *columns* come after fid and geom, which holds polygons, or *lines*."""
 
     name: str
     columns: tuple[Column, ...]
     spatial: bool = True
+    lines: bool = False
 
     @property
     def title(self) -> Words:
@@ -46,7 +48,8 @@ class Table:
 
     def sql(self) -> str:
         """Return the CREATE TABLE statement. The database itself refuses a wrong value, not only a form."""
-        geometry = ["geom MULTIPOLYGON"] if self.spatial else []
+        kind = "MULTILINESTRING" if self.lines else "MULTIPOLYGON"
+        geometry = [f"geom {kind}"] if self.spatial else []
         columns = [f"{c.name} {c.type} {c.constraint}".rstrip() for c in self.columns]
         fid = "fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL"  # AUTOINCREMENT: a number is never used again
         return f'CREATE TABLE "{self.name}" (\n  ' + ",\n  ".join([fid, *geometry, *columns]) + "\n)"
@@ -94,6 +97,7 @@ SHIFT = (
 CARDINALITY = _text("cardinality", "Antal karta:bild", "Count map:image")
 TOLERANCE = _metres("tolerance_m", "Tolerans (m)", "Tolerance (m)")
 VISIBLE_SHARE = _share("visible_share", "Synlig andel", "Visible share")
+LENGTH = _metres("length_m", "Längd (m)", "Length (m)")
 P_MEAN = _share("p_mean", "Sannolikhet, medel", "Probability, mean")
 CONFIDENCE = _share("confidence", "Säkerhet", "Confidence")
 NEAR_EDGE = Column("near_edge", "BOOLEAN", Words("Vid bildens kant", "At the imagery's edge"))
@@ -139,6 +143,7 @@ DISCREPANCY = Table(
         _square_metres("area_image_m2", "Area i bilden (m²)", "Area in image (m²)"),
         _square_metres("plus_m2", "Tillkommet (m²)", "Added (m²)"),
         _square_metres("minus_m2", "Bortfallet (m²)", "Gone (m²)"),
+        LENGTH,
         IOU,
         *SHIFT,
         TOLERANCE,
@@ -192,6 +197,9 @@ MAP_STATUS = Table(
         THEME,
         _text("status", "Status", "Status", domain="class", constraint="NOT NULL"),
         _square_metres("area_m2", "Area (m²)", "Area (m²)"),
+        LENGTH,
+        _metres("seen_m", "Sedd längd (m)", "Length seen (m)"),
+        _metres("obsolete_m", "Föråldrad längd (m)", "Obsolete length (m)"),
         TOLERANCE,
         VISIBLE_SHARE,
         P_MEAN,
@@ -201,6 +209,9 @@ MAP_STATUS = Table(
         CARDINALITY,
     ),
 )
+
+MAP_LINES = replace(MAP_STATUS, lines=True)
+"""The same where the map holds the theme as lines."""
 
 DETECTION = Table(
     "detection",

@@ -70,6 +70,17 @@ CLASSES: dict[str, ClassLook] = {
         facts=("theme_probability", "visible_share", "height"),
         dashed=True,
     ),
+    "obsolete": ClassLook(
+        Words("Föråldrad", "Obsolete"),
+        BLUE,
+        (135,),
+        Words(
+            "{noun}{area} finns i kartan men syns inte i bilden",
+            "{noun}{area} is in the map but not seen in the image",
+        ),
+        facts=("of_length", "theme_probability"),
+        dashed=True,
+    ),
     "extended": ClassLook(
         Words("Tillbyggd", "Extended"),
         ORANGE,
@@ -226,6 +237,7 @@ FACTS: dict[str, tuple[str, str, Words]] = {
     "iou": ("iou", "share", Words("överlappning {}", "overlap {}")),
     "tolerance": ("tolerance_m", "length", Words("tolerans {}", "tolerance {}")),
     "cardinality": ("cardinality", "text", Words("karta:bild {}", "map:image {}")),
+    "of_length": ("length_map_m", "whole_length", Words("kartans linje är {}", "the mapped line is {}")),
     "height": ("height_m", "length", Words("höjd över mark {}", "height above ground {}")),
 }
 
@@ -260,6 +272,8 @@ POLICY_MAPPED = Words("{} av kartans objekt är sådana", "{} of the map's objec
 
 SHIFT = Words("förskjutning {}", "shift {}")
 AREA = Words(" om {}", " of {}")
+STRETCH = Words(": en sträcka på {}", ": a stretch of {}")
+"""Instead of an area, of what the map holds as lines."""
 AT_EDGE = Words("vid bildens kant", "at the edge of the imagery")
 
 REOPENED: dict[str, Words] = {
@@ -278,7 +292,12 @@ REOPENED: dict[str, Words] = {
 
 GONE = Words("Inte längre funnen. ", "No longer found. ")
 
-THEMES: dict[str, Words] = {"building": Words("byggnad", "building")}
+THEMES: dict[str, Words] = {
+    "building": Words("byggnad", "building"),
+    "road": Words("väg", "road"),
+    "path": Words("stig", "path"),
+    "stream": Words("vattendrag", "stream"),
+}
 OTHER_THEME = Words("objekt", "object")
 
 DOMAINS: dict[str, dict[str, Words]] = {
@@ -286,6 +305,7 @@ DOMAINS: dict[str, dict[str, Words]] = {
     "family": {
         "presence": Words("Förekomst", "Presence"),
         "extent": Words("Utbredning", "Extent"),
+        "stretch": Words("Sträcka", "Stretch"),
         "assessability": Words("Bedömbarhet", "Assessability"),
         "map": Words("Kartan själv", "The map itself"),
     },
