@@ -58,7 +58,6 @@ REPORT: dict[str, Words] = {
     "list": Words("Listan", "The list"),
     "class": Words("Avvikelse", "Difference"),
     "count": Words("Antal", "Count"),
-    "extent": Words("Storlek", "Size"),
     "open": Words("Ej granskade", "Open"),
     "true": Words("Rätt", "True"),
     "false": Words("Falsklarm", "False"),
@@ -68,8 +67,8 @@ REPORT: dict[str, Words] = {
     "empty": Words("Körningen gav inga signaler.", "The run gave no signals."),
     "list_note": Words(
         "Storleken är kartobjektets area, eller den sedda där inget är karterat; för linjer sträckans längd.",
-        "The size is the area of the map object, or the one seen where nothing is mapped; of lines, the length "
-        "of the stretch.",
+        "The size is the area of the map object, or the one seen where nothing is mapped; of lines, the "
+        "length of the stretch.",
     ),
     # signals
     "signals_title": Words("Del A. Är listan bra?", "Part A. Is the list good?"),
