@@ -56,11 +56,14 @@ def open_model(settings: Settings) -> ModelPackage:
     return model
 
 
-def open_map(settings: Settings) -> tuple[gpd.GeoDataFrame, str]:
-    """Read the digital map and return it with a checksum of its content: what the run was held against."""
+def open_map(settings: Settings, *, lines: bool = True) -> tuple[gpd.GeoDataFrame, str]:
+    """Read the digital map and return it with a checksum of its content: what the run was held against.
+
+    It holds polygons, or *lines*, where those are allowed.
+    """
     from geoai.maplayer import read_map
 
-    mapped = read_map(settings.map, parse_crs(settings.crs))
+    mapped = read_map(settings.map, parse_crs(settings.crs), lines=lines)
     digest = hashlib.sha256()
     for name in sorted(mapped.columns):
         values = mapped.geometry.to_wkb() if name == mapped.geometry.name else mapped[name].astype(str)
@@ -122,6 +125,7 @@ def make_review(
     import pyogrio
 
     from geoai import publish, report, sampling
+    from geoai.vector import are_lines
 
     mapped, snapshot = open_map(settings)
     ledger = open_ledger(settings)
@@ -191,14 +195,16 @@ def make_review(
     grid = sampling.lay_grid(
         compared.coverage, compared.map_status, publish.put_before(signals), cell_m=settings.report.cell_m
     )
-    sample = sampling.draw_sample(
-        grid,
-        compared.map_status,
-        signals,
-        size=settings.report.sample,
-        min_area_m2=settings.compare.min_area_m2,
-        seed=run_id,
-    )
+    sample = None
+    if not are_lines(compared.map_status.geometry.to_numpy()):  # no line is right or wrong as a whole
+        sample = sampling.draw_sample(
+            grid,
+            compared.map_status,
+            signals,
+            size=settings.report.sample,
+            min_area_m2=settings.compare.min_area_m2,
+            seed=run_id,
+        )
     report.write_settings(folder, sections)
     publish.write_review(
         folder,

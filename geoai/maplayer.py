@@ -32,26 +32,29 @@ from geoai.vector import polygonal, union_by_group
 log = logging.getLogger(__name__)
 
 
-def read_map(settings: MapSettings, crs: CRS) -> gpd.GeoDataFrame:
+def read_map(settings: MapSettings, crs: CRS, *, lines: bool = False) -> gpd.GeoDataFrame:
     """Read the mapped objects of *settings.source* in the project's *crs*, pieces of one object joined.
 
+    They are polygons; where *lines* will do as well, a layer holds either.
+
     Columns: map_object_id (str, unique), theme, map_status ('current' or 'planned'), sigma_m (standard error
-    of position), map_date (datetime64, NaT where unknown), geometry (2D: valid Polygon or MultiPolygon, or,
-    where the layer holds lines, LineString or MultiLineString). Raises MapError or CRSError.
+    of position), map_date (datetime64, NaT where unknown), geometry (2D; polygons are valid; of either kind
+    single and multiple ones). Raises MapError or CRSError.
     """
     if settings.source is None:
         raise MapError("map.source: expected the digital map (file, folder or connection string), found none")
     name = postgis.without_password(settings.source)
+    expected = "polygons or lines" if lines else "polygons"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Measured .M. geometry types are not supported")
-        features = _features(settings, name)
+        features = _features(settings, name, expected)
     features = _in_crs(features, settings, crs, name)
     features = _current_and_planned(features, settings, name)
-    features = _repaired(features, name)
+    features = _repaired(features, name, expected)
     return _joined(_attributes(features, settings, name), name)
 
 
-def _features(settings: MapSettings, name: str) -> gpd.GeoDataFrame:
+def _features(settings: MapSettings, name: str, expected: str) -> gpd.GeoDataFrame:
     """Read the features of one layer: geometry in 2D and without curves, the configured columns.
 
     The index is the feature id.
@@ -62,7 +65,7 @@ def _features(settings: MapSettings, name: str) -> gpd.GeoDataFrame:
         features, layer = _from_ogr(settings, name)
     if features.empty:
         found = f"none where {settings.where}" if settings.where else "an empty layer"
-        raise MapError(f"{name}: expected polygons or lines in {layer!r}, found {found}")
+        raise MapError(f"{name}: expected {expected} in {layer!r}, found {found}")
     return features
 
 
@@ -172,17 +175,16 @@ def _current_and_planned(features: gpd.GeoDataFrame, settings: MapSettings, name
     return kept
 
 
-def _repaired(features: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
-    """Return the features that are polygons, made valid, or those that are lines."""
+def _repaired(features: gpd.GeoDataFrame, name: str, expected: str) -> gpd.GeoDataFrame:
+    """Return the features that are polygons, made valid; or those that are lines, where they are expected."""
     geometry = features.geometry.to_numpy()
     kinds = pd.Series(features.geom_type).fillna("no geometry")
     areal = kinds.isin(["Polygon", "MultiPolygon", "GeometryCollection"]).to_numpy()
     linear = kinds.isin(["LineString", "MultiLineString", "LinearRing"]).to_numpy()
-    if areal.any() and linear.any():
-        raise MapError(
-            f"{name}: expected polygons or lines, found both: {_counted(kinds)}; map.where can choose"
-        )
-    if linear.any():
+    if linear.any() and "lines" in expected:
+        if areal.any():
+            found = f"{_counted(kinds)}; map.where can choose"
+            raise MapError(f"{name}: expected {expected} in one layer, found {found}")
         left = linear & (shapely.length(geometry) > 0)
         if not left.any():
             raise MapError(f"{name}: expected lines, found {_counted(kinds)} without length")
@@ -195,7 +197,7 @@ def _repaired(features: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
     geometry = polygonal(geometry)
     left = shapely.area(geometry) > 0
     if not left.any():
-        raise MapError(f"{name}: expected polygons or lines, found {_counted(kinds)}")
+        raise MapError(f"{name}: expected {expected}, found {_counted(kinds)}")
     if invalid.any():
         log.warning("%s: %d invalid polygons repaired", name, int(invalid.sum()))
     if not left.all():

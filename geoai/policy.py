@@ -234,12 +234,14 @@ def fit_ridge_logistic(x: Floats, truth: NDArray[np.bool_]) -> Floats:
 
 
 def decided_in(review: Path) -> pd.DataFrame:
-    """Return the decided signals of a review with their TRAITS, measured on the mosaic beside it."""
+    """Return the decided signals of a review with their TRAITS, measured on the mosaic beside it.
+
+    A stretch of a line is left out: it has no outline of its own.
+    """
     columns = ["discrepancy_id", "class", "status", "reject_reason", "reviewed_at"]
     names = ", ".join(f"'{name}'" for name in CLASSES)
-    decided = pyogrio.read_dataframe(
-        review, layer="discrepancy", columns=columns, where=f"status <> 'open' AND class IN ({names})"
-    )
+    where = f"status <> 'open' AND family <> 'stretch' AND class IN ({names})"
+    decided = pyogrio.read_dataframe(review, layer="discrepancy", columns=columns, where=where)
     mapped = pyogrio.read_dataframe(review, layer="map_status", columns=[])
     traits = measure_traits(
         decided.geometry.to_numpy(), mapped.geometry.to_numpy(), review.parent / "orthophoto.vrt"

@@ -207,7 +207,7 @@ def _geometries(wkb: Sequence[bytes | None], name: str) -> NDArray[Any]:
     try:
         geometries: NDArray[Any] = shapely.from_wkb(np.array(wkb, dtype=object))
     except shapely.errors.GEOSException as error:  # surfaces in space have no plan view
-        raise MapError(f"{name}: expected polygons or lines, found {error}") from None
+        raise MapError(f"{name}: expected polygons, found {error}") from None
     return geometries
 
 

@@ -18,7 +18,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geoai.publish import put_before
-from geoai.vector import Geometries, are_lines
+from geoai.vector import Geometries
 
 Stratum = Literal["signal_missing", "signal_excess", "signal_other", "object", "cell_empty", "cell_built"]
 STRATA: tuple[Stratum, ...] = get_args(Stratum)
@@ -106,11 +106,8 @@ def draw_sample(
 
     Columns: sample_id, stratum, weight (units of the stratum that each one stands for), subject (id of the
     mapped object or cell, None for a signal), signal (row number in *signals*, NaN otherwise), geometry.
-    Objects are those that nothing was said about, from *min_area_m2* on. Where the map holds lines, nothing
-    is drawn: a line is no item that is right or wrong as a whole.
+    Objects are those that nothing was said about, from *min_area_m2* on.
     """
-    if are_lines(map_status.geometry.to_numpy()):
-        size = 0
     objects = map_status[(map_status["status"] == "confirmed") & (map_status["area_m2"] >= min_area_m2)]
     cells = grid[grid["checked_share"] >= LEAST_CHECKED]
     empty = (cells["mapped"] == 0) & (cells["signals"] == 0)

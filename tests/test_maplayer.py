@@ -229,6 +229,50 @@ def test_a_layer_of_lines_is_an_error(write):
     assert fault(MapError, write(lines)) == "expected polygons, found 3 LineString"
 
 
+def lines_of(source, **keys):
+    return read_map(MapSettings(source=source, **keys), SWEREF, lines=True)
+
+
+def road(*points):
+    return shapely.LineString([(450_000 + x, 6_400_000 + y) for x, y in points])
+
+
+def test_where_lines_will_do_a_layer_of_lines_is_read_and_pieces_of_one_road_are_one(write):
+    geometry = [road((0, 0), (50, 0)), road((50, 0), (90, 40)), road((0, 100), (80, 100))]
+    mapped = lines_of(write(layer(geometry=geometry, objid=["a", "a", "b"])), id_column="objid")
+    assert list(mapped.columns) == COLUMNS
+    assert mapped.map_object_id.tolist() == ["a", "b"]
+    assert mapped.length.tolist() == pytest.approx([50 + np.hypot(40, 40), 80])
+    assert set(mapped.geom_type) <= {"LineString", "MultiLineString"}
+    polygons = lines_of(write(layer(), "other.gpkg"))
+    assert set(polygons.geom_type) == {"Polygon"}
+
+
+def test_lines_and_polygons_in_one_layer_are_one_line_of_error(tmp_path):
+    frame = layer(objid=list("abc"), geometry=[square(0), road((0, 0), (9, 0)), road((0, 5), (9, 5))])
+    frame.to_file(tmp_path / "map.geojson", driver="GeoJSON")
+    with pytest.raises(MapError) as caught:
+        lines_of(str(tmp_path / "map.geojson"))
+    assert str(caught.value) == (
+        f"{tmp_path / 'map.geojson'}: expected polygons or lines in one layer, "
+        "found 2 LineString, 1 Polygon; map.where can choose"
+    )
+
+
+def test_lines_without_length_and_points_beside_lines_are_counted_and_left_out(tmp_path, caplog):
+    still = shapely.LineString([(450_000, 6_400_000)] * 2)
+    frame = layer(
+        objid=list("abc"), geometry=[still, shapely.Point(450_000, 6_400_000), road((0, 5), (9, 5))]
+    )
+    frame.to_file(tmp_path / "map.geojson", driver="GeoJSON")
+    mapped = lines_of(str(tmp_path / "map.geojson"), id_column="objid")
+    assert mapped.map_object_id.tolist() == ["c"]
+    assert "2 features without length left out" in caplog.text
+    layer(objid=["a"], geometry=[still]).to_file(tmp_path / "still.geojson", driver="GeoJSON")
+    with pytest.raises(MapError, match="expected lines, found 1 LineString without length"):
+        lines_of(str(tmp_path / "still.geojson"))
+
+
 def test_among_polygons_other_features_are_counted_and_left_out(tmp_path, caplog):
     frame = layer(objid=list("abc"), geometry=[square(0), shapely.Point(450_000, 6_400_000), None])
     frame.to_file(tmp_path / "map.geojson", driver="GeoJSON")

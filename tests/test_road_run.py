@@ -22,6 +22,7 @@ from geoai.errors import MapError
 from geoai.model import build_network
 from geoai.pipeline import RunResult
 from geoai.plan import make_plan
+from geoai.policy import learn_from_runs
 
 LEFT, TOP = 450_000.0, 6_401_000.0
 WIDTH_M, HEIGHT_M, GSD_M, HALF_M = 400, 200, 0.25, 3.0
@@ -143,6 +144,8 @@ def test_a_map_of_roads_becomes_a_review_of_stretches(project: Path) -> None:
     assert figures["not_assessed"]["objects"][0]["length_m"] == pytest.approx(100)
     report = result.review.with_name("report.html").read_text("utf-8")
     assert "Föråldrad" in report
+    assert "Inget stickprov är draget" in report
+    assert "sample" not in pyogrio.list_layers(result.review)[:, 0]
     assert f"{rows['obsolete']['length_m']:.0f}\xa0m<" in report
     assert pyogrio.read_dataframe(result.review, layer="suggestion").empty
 
@@ -170,6 +173,12 @@ def test_stretches_keep_their_identity_and_their_verdicts(
     assert after["status"].to_dict() == {"old": "open", "track": "rejected", "new": "fixed"}
     assert after["lifecycle"].to_dict() == {"old": "persisting", "track": "persisting", "new": "gone"}
     assert after["n_seen"].to_dict() == {"old": 2, "track": 2, "new": 1}
+
+
+def test_verdicts_on_stretches_teach_nothing_about_outlines(project: Path) -> None:
+    first = run(project)
+    decide(first.review, signals_of(first)["discrepancy_id"]["new"], "rejected", reject_reason="temporary")
+    assert learn_from_runs(project.parent / "data" / "runs") == ([], 0)
 
 
 def test_an_earlier_flight_tells_which_road_is_new(project: Path, write_orthophoto: WriteOrthophoto) -> None:
@@ -202,9 +211,9 @@ def test_lines_and_polygons_in_one_layer_are_refused_before_anything_is_cut(proj
     frame.to_file(project.parent / "map.gpkg", layer="vag")
     with pytest.raises(MapError) as error:
         run(project)
-    assert str(error.value).endswith(
-        "map.gpkg: expected polygons or lines, found both: 1 LineString, 1 Polygon; map.where can choose"
-    )
+    expected, found = str(error.value).split(", found ")
+    assert expected.endswith("map.gpkg: expected polygons or lines in one layer")
+    assert found == "1 LineString, 1 Polygon; map.where can choose"
     assert not list((project.parent / "data").rglob("*.tif"))
 
 

@@ -195,6 +195,10 @@ REPORT: dict[str, Words] = {
         "Besvara lagret Stickprov i QGIS (en fråga per enhet) och kör sedan geoai report igen.",
         "Answer the layer Sample in QGIS (one question each) and run geoai report again.",
     ),
+    "sample_none": Words(
+        "Inget stickprov är draget (för en karta av linjer dras inget): fullständigheten mäts inte.",
+        "No sample was drawn (none is for a map of lines): completeness is not measured.",
+    ),
     "stratum": Words("Grupp", "Stratum"),
     "population": Words("Finns", "There are"),
     "decided": Words("Granskade i listan", "Reviewed in the list"),
