@@ -187,7 +187,9 @@ class CompareSettings(Section):
     """When the two count as disagreeing. The README explains each."""
 
     min_area_m2: SquareMetres = Field(15.0, description="Smaller signals are below_min: kept, hidden (m²).")
-    min_width_m: Metres = Field(2.0, description="Narrower slivers are no extension or reduction (m).")
+    min_width_m: Metres = Field(
+        2.0, description="Narrower slivers are no extension, reduction or missing line (m)."
+    )
     sigma_image_m: Metres = Field(0.3, description="Standard error of the imagery's position (m).")
     overhang_m: Metres = Field(0.4, description="How far roofs stand out over mapped walls (m).")
     lean_m: Metres = Field(0.3, description="Residual lean of roofs in the orthophoto (m).")

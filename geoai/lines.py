@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from shapely import MultiPolygon
 
 from geoai.compare import LENGTHS, MEASURES, SHIFT, Comparison, by_place
-from geoai.config import CompareSettings, LineSettings
+from geoai.config import CompareSettings
 from geoai.errors import CRSError
 from geoai.evidence import STATISTICS, zonal
 from geoai.extents import HALF
@@ -77,7 +77,7 @@ def compare_lines(
     objects["status"] = _status(objects, stretches)
     rows = pd.concat(
         [
-            _missing(seen, objects.geometry.to_numpy(), settings.lines),
+            _missing(seen, objects.geometry.to_numpy(), settings),
             stretches.assign(geometry=_strips(stretches["geometry"].to_numpy())),
             _whole(objects, inside),
         ],
@@ -180,18 +180,23 @@ def _status(objects: gpd.GeoDataFrame, stretches: pd.DataFrame) -> NDArray[Any]:
     return status
 
 
-def _missing(seen: Geometries, lines: Geometries, settings: LineSettings) -> pd.DataFrame:
-    """Return the elongated parts of what is *seen* that lie beyond the reach of every mapped line."""
-    piece, line = shapely.STRtree(lines).query(seen, predicate="dwithin", distance=settings.reach_m)
+def _missing(seen: Geometries, lines: Geometries, settings: CompareSettings) -> pd.DataFrame:
+    """Return the elongated parts of what is *seen* that lie beyond the reach of every mapped line.
+
+    What is narrower than the least width is the rim of a wide carriageway.
+    """
+    rules = settings.lines
+    piece, line = shapely.STRtree(lines).query(seen, predicate="dwithin", distance=rules.reach_m)
     near, index = np.unique(line, return_inverse=True)
-    strips = shapely.buffer(lines[near], settings.reach_m, cap_style="flat")
+    strips = shapely.buffer(lines[near], rules.reach_m, cap_style="flat")
     left = shapely.difference(seen, union_by_group(strips[index], piece, len(seen)))
     parts = shapely.get_parts(left)
     parts = put_together(parts[shapely.get_type_id(parts) == 3])
     parts = parts[shapely.area(parts) > HOLES_M2]
     length_m = length_along(parts)
-    elongated = length_m**2 >= settings.elongation * shapely.area(parts)
-    kept = elongated & (length_m >= settings.min_length_m)
+    width_m = shapely.area(parts) / length_m
+    kept = (width_m >= settings.min_width_m) & (length_m >= rules.elongation * width_m)
+    kept &= length_m >= rules.min_length_m
     return pd.DataFrame({"class": "missing", "line": -1, "length_m": length_m[kept], "geometry": parts[kept]})
 
 

@@ -237,6 +237,13 @@ def test_a_square_that_is_seen_is_no_road(rasters: dict[str, Path]) -> None:
     assert lengths(held(plaza, mapped(road((0, 900), (900, 900))), rasters["sure"]), "missing") == []
 
 
+def test_the_rims_of_a_wide_carriageway_are_no_roads(rasters: dict[str, Path]) -> None:
+    wide = as_detections([road((0, 500), (900, 500)).buffer(REACH_M + 1.9, cap_style="flat")])
+    drawn = mapped(road((0, 500), (900, 500)))
+    assert held(wide, drawn, rasters["sure"]).discrepancies.empty
+    assert lengths(held(wide, drawn, rasters["sure"], min_width_m=1.5), "missing") == pytest.approx([900] * 2)
+
+
 def test_what_the_model_is_unsure_of_is_not_missing(rasters: dict[str, Path]) -> None:
     there = seen(road((0, 500), (900, 500)))
     far = mapped(road((0, 10), (10, 10)))
