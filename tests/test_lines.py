@@ -8,7 +8,9 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
+import rasterio
 import shapely
+from affine import Affine
 from conftest import WriteOrthophoto
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,16 +57,13 @@ def as_detections(polygons: Any) -> gpd.GeoDataFrame:
 @pytest.fixture(scope="module")
 def rasters(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return probabilities of the world: sure of roads everywhere, and sure of none anywhere."""
-    import rasterio
-    from affine import Affine
-
     made = {}
     for name, value in (("sure", 235), ("none", 5)):
         path = made[name] = tmp_path_factory.mktemp("p") / f"{name}.tif"
-        profile = {"driver": "GTiff", "count": 1, "height": 1400, "width": 1400, "dtype": "uint8"}
-        transform = Affine(1, 0, LEFT - 200, 0, -1, TOP + 200)
+        profile = {"driver": "GTiff", "count": 1, "height": 350, "width": 350, "dtype": "uint8"}
+        transform = Affine(4, 0, LEFT - 200, 0, -4, TOP + 200)
         with rasterio.open(path, "w", crs=3006, transform=transform, nodata=255, **profile) as target:
-            target.write(np.full((1, 1400, 1400), value, np.uint8))
+            target.write(np.full((1, 350, 350), value, np.uint8))
     return made
 
 
@@ -97,7 +96,7 @@ NETWORK = st.lists(st.tuples(ALONG, ALONG, ALONG, ALONG), min_size=1, max_size=6
 # --- laws --------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(NETWORK)
 def test_a_network_held_against_itself_is_confirmed(
     rasters: dict[str, Path], lines: list[shapely.LineString]
@@ -112,7 +111,7 @@ def test_a_network_held_against_itself_is_confirmed(
     )
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(st.sets(st.integers(0, 7)), st.floats(100, 900), st.floats(0, 90))
 def test_of_k_roads_taken_from_the_map_k_stretches_are_missing(
     rasters: dict[str, Path], taken: set[int], length: float, angle: float
@@ -168,7 +167,7 @@ def test_a_stretch_that_is_gone_is_obsolete_by_its_length_less_what_is_within_re
     assert line["seen_m"] + line["obsolete_m"] == pytest.approx(1000)
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(NETWORK, NETWORK, st.integers(0, 5))
 def test_every_line_has_one_status_and_lengths_add_up(
     rasters: dict[str, Path], there: list[Any], drawn: list[Any], shared: int
@@ -195,7 +194,7 @@ def test_every_line_has_one_status_and_lengths_add_up(
     assert left.to_dict() == pytest.approx(short, abs=0.2)
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(NETWORK, NETWORK, st.randoms(), st.integers(-100, 100), st.integers(-100, 100))
 def test_the_order_of_rows_and_the_place_are_of_no_consequence(
     rasters: dict[str, Path], there: list[Any], drawn: list[Any], chance: Any, east: int, north: int
