@@ -90,7 +90,7 @@ def project(tmp_path: Path, town: Path, write_orthophoto: WriteOrthophoto, monke
         f"""
         data: {tmp_path / "data"}
         flight: {{folder: {tmp_path / "flight"}, id: F1, date: 2026-05-14}}
-        tiling: {{tile_m: 100, compression: lossless}}
+        tiling: {{tile_m: 200, compression: lossless}}
         prediction: {{model: ground, halo_px: 32, workers: 2}}
         map: {{source: {tmp_path / "map.gpkg"}, id_column: id, theme: road}}
         """
