@@ -221,6 +221,15 @@ def report_(
     console.print(f"report   {written}\nfigures  {written.with_name('quality.json')}", soft_wrap=True)
 
 
+@app.command("qgis-plugin")
+def qgis_plugin(out: Annotated[Path, typer.Argument(help="ZIP file to write.")]) -> None:
+    """Write the QGIS plugin that reviews by single keys: Plugins > Manage and Install > Install from ZIP."""
+    from geoai.publish.archive import write_plugin
+
+    write_plugin(out)
+    console.print(f"plugin   {out}", soft_wrap=True)
+
+
 @app.command()
 def train(config: ConfigOption = Path("configs/train.yaml")) -> None:
     """Train a model on labelled imagery and pack it. Run it again to go on where it stopped."""

@@ -6,10 +6,8 @@ All paths are relative to the folder, so that it can be moved or sent. The same 
 from __future__ import annotations
 
 import functools
-import io
 import os
 import uuid
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,15 +163,6 @@ def review_project(
     _add_bookmarks(root, bookmarks, crs, PROJECT["bookmarks"].say(language))
     _add_properties(root)
     return xml_text(root)
-
-
-def zipped(project: str, name: str) -> bytes:
-    """Return the .qgz archive of the project text; *name* is the inner file's, without suffix."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        entry = zipfile.ZipInfo(f"{name}.qgs", date_time=(1980, 1, 1, 0, 0, 0))  # no clock: same bytes
-        file.writestr(entry, project, zipfile.ZIP_DEFLATED)
-    return archive.getvalue()
 
 
 def _table(key: str, style: Element, table: str, *, visible: bool = True, editable: bool = False) -> Layer:
