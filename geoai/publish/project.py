@@ -1,4 +1,4 @@
-"""The QGIS project of a review: layers, themes and bookmarks, written as plain XML without QGIS.
+"""The QGIS project of a review (layers, themes, bookmarks, print layout), written as plain XML without QGIS.
 
 All paths are relative to the folder, so that it can be moved or sent. The same input gives the same bytes.
 """
@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element, SubElement
 import pyproj
 import rasterio
 
+from geoai.publish.layout import add_review_sheet
 from geoai.publish.qml import xml_text
 from geoai.publish.style import (
     coverage_style,
@@ -161,6 +162,9 @@ def review_project(
         _add_layer(projected, layer, crs, language)
     _add_themes(root, themes, language)
     _add_bookmarks(root, bookmarks, crs, PROJECT["bookmarks"].say(language))
+    waiting = root.find(".//layer-tree-layer[@id='geoai_layer_to_review']")
+    assert waiting is not None
+    add_review_sheet(root, waiting, language)
     _add_properties(root)
     return xml_text(root)
 
