@@ -279,9 +279,9 @@ def chips(
     Their reasons are in *language* (None: as they stand in the review).
     """
     signals = put_before(discrepancies)
-    west, _, _, north = shapely.bounds(signals.geometry.to_numpy()).reshape(-1, 4).T
-    order = np.lexsort((west, -north, -signals["priority"].to_numpy(np.float64)))
-    first = signals.iloc[order[:most]].drop(columns="geometry").to_dict("records")
+    # ties as they stand in the review, as the review sheet and the plugin have them
+    ranked = signals.sort_values("priority", ascending=False, kind="stable")
+    first = ranked.head(len(ranked) if most is None else most).drop(columns="geometry").to_dict("records")
     with closing(sqlite3.connect(f"{review.resolve().as_uri()}?mode=ro", uri=True)) as database:
         query = "SELECT chip FROM discrepancy WHERE discrepancy_id = ?"
         pictures = [database.execute(query, (row["discrepancy_id"],)).fetchone() for row in first]

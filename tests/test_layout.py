@@ -122,7 +122,8 @@ for number in range(answer["count"]):
     box = feature.geometry().boundingBox()
     extents = [item.extent() for item in maps]
     answer["pages"].append({
-        "class": feature["class"], "priority": feature["priority"], "box": [box.width(), box.height()],
+        "class": feature["class"], "fid": feature.id(), "priority": feature["priority"],
+        "box": [box.width(), box.height()],
         "off": [box.center().distance(extent.center()) for extent in extents],
         "scales": [item.scale() for item in maps],
         "extents": [[e.xMinimum(), e.yMinimum(), e.xMaximum(), e.yMaximum()] for e in extents],
@@ -144,7 +145,7 @@ def test_qgis_prints_a_page_a_signal_with_photo_and_map_at_one_scale(tmp_path: P
         classes,
         [shapely.box(x, y, x + side, y + 6) for (x, y), side in zip(places, sides, strict=True)],
     )
-    found["priority"] %= 4  # where it sorts ties downwards, QGIS 3.22 crashes
+    found["priority"] %= 4  # ties: where it sorts them downwards, QGIS 3.22 crashes
     review = case.write(tmp_path / "run", discrepancies=found)
     printed, messages = run_in_qgis(PRINT, review.with_suffix(".qgz"), tmp_path)
 
@@ -152,8 +153,8 @@ def test_qgis_prints_a_page_a_signal_with_photo_and_map_at_one_scale(tmp_path: P
     assert printed["names"] == ["Granskningsblad"]
     assert printed["count"] == len(waiting)
     assert sorted(page["class"] for page in printed["pages"]) == sorted(waiting)
-    priorities = [page["priority"] for page in printed["pages"]]
-    assert priorities == sorted(priorities, reverse=True)
+    order = [(-page["priority"], page["fid"]) for page in printed["pages"]]
+    assert order == sorted(order)
     assert "ERROR 1" not in messages
     for page in printed["pages"]:
         longest = max(page["box"])

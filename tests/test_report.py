@@ -314,10 +314,9 @@ def figures(sheet: Path) -> list[str]:
 
 
 def in_order(review: Path) -> Any:
-    """Return what is put before a reviewer, the most urgent first."""
-    frame = put_before(pyogrio.read_dataframe(review, layer="discrepancy"))
-    assert frame["priority"].is_unique
-    return frame.sort_values("priority", ascending=False)
+    """Return what is put before a reviewer, the most urgent first, ties by fid."""
+    frame = put_before(pyogrio.read_dataframe(review, layer="discrepancy", fid_as_index=True))
+    return frame.iloc[np.lexsort((frame.index, -frame["priority"]))]
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
@@ -346,6 +345,7 @@ def test_contact_sheet_shows_each_signal_once_by_priority_and_asks_for_nothing(
 
 def test_signal_without_a_picture_keeps_its_place_on_the_contact_sheet(case: Case, tmp_path: Path) -> None:
     review = write(case, tmp_path)
+    decide(review, "UPDATE discrepancy SET priority = fid % 3")
     expected = list(in_order(review)["discrepancy_id"])
     decide(review, f"UPDATE discrepancy SET chip = NULL WHERE discrepancy_id = '{expected[2]}'")
     sheet = write_contact_sheet(tmp_path)

@@ -65,7 +65,9 @@ def add_review_sheet(root: Element, coverage: Element, language: Language) -> No
             "hideCoverage": "0",
             "filterFeatures": "0",
             "sortFeatures": "1",
-            "sortKey": '-"priority"',  # QGIS 3.22 crashes where it sorts equal values downwards
+            # Ties as they stand in the review; a priority has three decimals. Where QGIS 3.22 sorts ties
+            # downwards, it crashes.
+            "sortKey": '-"priority" + "fid" * 1e-9',
             "sortAscending": "1",
             "filenamePattern": f"'{name.lower().replace(' ', '_')}_' || @atlas_featurenumber",
             "pageNameExpression": '"discrepancy_id"',
