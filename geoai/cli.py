@@ -210,15 +210,30 @@ def report_(
     language: Annotated[
         str | None, typer.Option(help="sv or en; default: that of the review.", metavar="LANGUAGE")
     ] = None,
+    contact_sheet: Annotated[
+        bool, typer.Option("--contact-sheet", help="Also contact-sheet.html: the signals to print.")
+    ] = False,
 ) -> None:
     """Write report.html and quality.json anew from a review as it is now. The review is only read."""
     from geoai.errors import ConfigError
-    from geoai.report import write_report
+    from geoai.report import write_contact_sheet, write_report
 
     if language not in (None, "sv", "en"):
         raise ConfigError(f"report: expected --language sv or en, found {language}")
     written = write_report(folder, language=language)  # type: ignore[arg-type]
     console.print(f"report   {written}\nfigures  {written.with_name('quality.json')}", soft_wrap=True)
+    if contact_sheet:
+        sheet = write_contact_sheet(folder, language=language)  # type: ignore[arg-type]
+        console.print(f"sheet    {sheet}", soft_wrap=True)
+
+
+@app.command("qgis-plugin")
+def qgis_plugin(out: Annotated[Path, typer.Argument(help="ZIP file to write.")]) -> None:
+    """Write the QGIS plugin that reviews by single keys: Plugins > Manage and Install > Install from ZIP."""
+    from geoai.publish.archive import write_plugin
+
+    write_plugin(out)
+    console.print(f"plugin   {out}", soft_wrap=True)
 
 
 @app.command()

@@ -1,6 +1,7 @@
-"""The report of a run: report.html, one file that asks for nothing else, and quality.json with its figures.
+"""The report of a run: report.html, one file that asks for nothing else, and quality.json with its figures;
+and the contact sheet, the signals as pictures to print.
 
-Both are made from review.gpkg as it is now, with whatever reviewers have decided in it; nothing is ever
+All are made from review.gpkg as it is now, with whatever reviewers have decided in it; nothing is ever
 written to it.
 
 quality.json:
@@ -25,8 +26,10 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, get_args
 
+import cv2
 import geopandas as gpd
 import jinja2
+import numpy as np
 import pandas as pd
 import pyogrio
 from pyogrio.errors import DataSourceError
@@ -36,9 +39,9 @@ from geoai.errors import PublishError
 from geoai.publish.texts import LAYERS, Language
 from geoai.quality import Quality, Review, measure, plain
 from geoai.raster import appearing_whole
-from geoai.reportviews import Pictures, Speaker, chips, gain_plot, overview, reliability_plot
+from geoai.reportviews import SHOWN_CHIPS, Pictures, Speaker, chips, gain_plot, overview, reliability_plot
 
-HTML, JSON = "report.html", "quality.json"
+HTML, JSON, SHEET = "report.html", "quality.json", "contact-sheet.html"
 SCHEMA = "geoai-quality-1"
 TABLES = ("discrepancy", "map_status", "detection", "coverage", "run")
 MIN_AREA_M2 = 15.0
@@ -75,6 +78,35 @@ def write_report(folder: Path, *, language: Language | None = None) -> Path:
     return folder / HTML
 
 
+def write_contact_sheet(folder: Path, *, language: Language | None = None) -> Path:
+    """Write contact-sheet.html beside *folder*/review.gpkg and return its path: the signals that are put
+    before a reviewer as a grid of pictures, the most urgent first; 15 or 16 on a printed A4.
+
+    Language and errors are those of `write_report`.
+    """
+    path = folder / "review.gpkg"
+    review, run = read_review(path)
+    language = language or _language(path)
+    shown = chips(path, review.discrepancies, _other(language, path))
+    html = _template("signalsheet.html").render(
+        chips=shown,
+        pairs=any(_is_pair(chip.jpeg) for chip in shown if chip.jpeg),
+        run=run,
+        say=Speaker(language),
+        language=language,
+    )
+    with appearing_whole(folder / SHEET) as target:
+        target.write_text(html, encoding="utf-8")
+    return folder / SHEET
+
+
+def _is_pair(jpeg: bytes) -> bool:
+    """Return whether a chip shows two flights, side by side."""
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_REDUCED_GRAYSCALE_8)
+    assert picture is not None
+    return bool(picture.shape[1] > picture.shape[0])
+
+
 def read_review(path: Path) -> tuple[Review, dict[str, Any]]:
     """Read the layers of a review (pictures aside) and its run, as text and numbers by column."""
     try:
@@ -108,6 +140,11 @@ def _language(path: Path) -> Language:
     return next((each for each in languages if row and LAYERS["discrepancy"].say(each) == row[0]), "sv")
 
 
+def _other(language: Language, review: Path) -> Language | None:
+    """Return *language* where the review is in another, None where its own words will do."""
+    return None if language == _language(review) else language
+
+
 def _settings(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
@@ -119,10 +156,11 @@ def _settings(path: Path) -> dict[str, Any] | None:
 
 
 def _pictures(path: Path, review: Review, quality: Quality, language: Language) -> Pictures:
+    first = chips(path, review.discrepancies, _other(language, path), most=SHOWN_CHIPS)
     expectation, calibration = quality.signals.expectation, quality.signals.calibration
     return Pictures(
         panels=overview(path.parent / "orthophoto.vrt", review.coverage, review.discrepancies),
-        chips=chips(path, review.discrepancies, None if language == _language(path) else language),
+        chips=tuple(chip for chip in first if chip.jpeg),
         gain=gain_plot(expectation, language) if expectation.known > 1 else "",
         reliability=reliability_plot(calibration, language) if calibration else "",
     )
@@ -136,15 +174,7 @@ def render(
     language: Language,
 ) -> str:
     """Return the report as HTML, in *language*."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["base64"] = lambda data: base64.b64encode(data).decode("ascii")
-    return environment.get_template("report.html").render(
+    return _template(HTML).render(
         q=quality,
         run=run,
         settings=settings or {},
@@ -153,3 +183,15 @@ def render(
         language=language,
         version=__version__,
     )
+
+
+def _template(name: str) -> jinja2.Template:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    environment.filters["base64"] = lambda data: base64.b64encode(data).decode("ascii")
+    return environment.get_template(name)

@@ -67,12 +67,13 @@ class Panel:
 
 @dataclass(frozen=True)
 class Chip:
-    """A signal as a picture, with its class and its reason."""
+    """A signal as a picture (JPEG, None off the imagery), with its class and its reason."""
 
+    id: str
     code: str
     reason: str
     status: str
-    jpeg: bytes
+    jpeg: bytes | None
 
 
 @dataclass(frozen=True)
@@ -270,25 +271,29 @@ def _picture(
     return bytes(jpeg)
 
 
-def chips(review: Path, discrepancies: gpd.GeoDataFrame, language: Language | None) -> tuple[Chip, ...]:
-    """Return the signals of highest priority that have a picture, their reasons in *language* (None: as
-    they stand in the review)."""
+def chips(
+    review: Path, discrepancies: gpd.GeoDataFrame, language: Language | None, *, most: int | None = None
+) -> tuple[Chip, ...]:
+    """Return the signals that are put before a reviewer (at *most* so many), the most urgent first.
+
+    Their reasons are in *language* (None: as they stand in the review).
+    """
     signals = put_before(discrepancies)
-    west, _, _, north = shapely.bounds(signals.geometry.to_numpy()).reshape(-1, 4).T
-    order = np.lexsort((west, -north, -signals["priority"].to_numpy(np.float64)))
-    first = signals.iloc[order[:SHOWN_CHIPS]].drop(columns="geometry").to_dict("records")
+    # ties as they stand in the review, as the review sheet and the plugin have them
+    ranked = signals.sort_values("priority", ascending=False, kind="stable")
+    first = ranked.head(len(ranked) if most is None else most).drop(columns="geometry").to_dict("records")
     with closing(sqlite3.connect(f"{review.resolve().as_uri()}?mode=ro", uri=True)) as database:
         query = "SELECT chip FROM discrepancy WHERE discrepancy_id = ?"
         pictures = [database.execute(query, (row["discrepancy_id"],)).fetchone() for row in first]
     return tuple(
         Chip(
+            row["discrepancy_id"],
             row["class"],
             reason(row, language) if language else row["reason"],
             row["status"],
-            bytes(picture[0]),
+            jpeg,
         )
-        for row, picture in zip(first, pictures, strict=True)
-        if picture and picture[0]
+        for row, (jpeg,) in zip(first, pictures, strict=True)
     )
 
 

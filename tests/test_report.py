@@ -18,8 +18,9 @@ import cv2
 import numpy as np
 import pyogrio
 import pytest
+import shapely
 from pyqgis import qgis_version, run_in_qgis
-from review_case import GROUND, RUN, Case, make_case, remembered
+from review_case import BOTTOM, GROUND, LEFT, RUN, Case, make_case, remembered, signals
 from typer.testing import CliRunner
 
 from geoai.cli import app
@@ -27,7 +28,7 @@ from geoai.errors import PublishError
 from geoai.publish import put_before, write_review
 from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
 from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES, QUESTIONS
-from geoai.report import write_report, write_settings
+from geoai.report import write_contact_sheet, write_report, write_settings
 from geoai.reportviews import overview
 from geoai.sampling import draw_sample, lay_grid
 
@@ -301,6 +302,105 @@ def test_sample_is_answered_in_qgis_and_the_grid_is_a_heat_map(case: Case, tmp_p
     assert seen["when"]
     assert seen["cleared"]
     assert not seen["maybe"]
+
+
+# --- the contact sheet -----------------------------------------------------------------------------------
+
+
+def figures(sheet: Path) -> list[str]:
+    """Return the text of each figure of a contact sheet."""
+    found = re.findall("<figure>(.*?)</figure>", sheet.read_text("utf-8"), re.DOTALL)
+    return [Page(figure).text for figure in found]
+
+
+def in_order(review: Path) -> Any:
+    """Return what is put before a reviewer, the most urgent first, ties by fid."""
+    frame = put_before(pyogrio.read_dataframe(review, layer="discrepancy", fid_as_index=True))
+    return frame.iloc[np.lexsort((frame.index, -frame["priority"]))]
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_contact_sheet_shows_each_signal_once_by_priority_and_asks_for_nothing(
+    folder: Path, language: Any
+) -> None:
+    before = (folder / "review.gpkg").read_bytes()
+    sheet = write_contact_sheet(folder, language=language)
+    expected = in_order(folder / "review.gpkg")
+    shown = figures(sheet)
+    assert len(shown) == len(expected)
+    for number, (text, row) in enumerate(zip(shown, expected.itertuples(), strict=True), start=1):
+        name = CLASSES[row[expected.columns.get_loc("class") + 1]].name.say(language)
+        assert text.startswith(f"{number} {name}")
+        assert text.endswith(row.discrepancy_id)
+        decided = DOMAINS["review"][row.status].say(language)
+        assert (f"· {decided}" in text) == (row.status != "open")
+        assert (row.reason in text) == (language == "sv")
+    page = Page(sheet.read_text("utf-8"))
+    assert page.tags.count("img") == len(expected)
+    assert all(asked.startswith("data:") for asked in page.asked)
+    assert "url(" not in sheet.read_text("utf-8")
+    assert (folder / "review.gpkg").read_bytes() == before
+    assert sheet.read_bytes() == write_contact_sheet(folder, language=language).read_bytes()
+
+
+def test_signal_without_a_picture_keeps_its_place_on_the_contact_sheet(case: Case, tmp_path: Path) -> None:
+    review = write(case, tmp_path)
+    decide(review, "UPDATE discrepancy SET priority = fid % 3")
+    expected = list(in_order(review)["discrepancy_id"])
+    decide(review, f"UPDATE discrepancy SET chip = NULL WHERE discrepancy_id = '{expected[2]}'")
+    sheet = write_contact_sheet(tmp_path)
+    assert [text[-36:] for text in figures(sheet)] == expected
+    assert Page(sheet.read_text("utf-8")).tags.count("img") == len(expected) - 1
+
+
+def test_contact_sheet_shows_texts_as_they_are(case: Case, tmp_path: Path) -> None:
+    review = write(case, tmp_path)
+    decide(review, "UPDATE discrepancy SET reason = '<b onclick=x>1 & 2</b>'")
+    sheet = write_contact_sheet(tmp_path)
+    assert all("<b onclick=x>1 & 2</b>" in text for text in figures(sheet))
+
+
+def test_empty_review_has_an_empty_contact_sheet(case: Case, tmp_path: Path) -> None:
+    write(replace(case, discrepancies=case.discrepancies.iloc[:0]), tmp_path)
+    assert figures(write_contact_sheet(tmp_path)) == []
+
+
+def test_command_writes_the_contact_sheet_where_it_is_asked_for(case: Case, tmp_path: Path) -> None:
+    write(case, tmp_path)
+    assert CliRunner().invoke(app, ["report", str(tmp_path)]).exit_code == 0
+    assert not (tmp_path / "contact-sheet.html").exists()
+    assert CliRunner().invoke(app, ["report", str(tmp_path), "--contact-sheet"]).exit_code == 0
+    assert figures(tmp_path / "contact-sheet.html")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("pairs", "per_page"), [(False, 16), (True, 15)])
+def test_contact_sheet_prints_so_many_signals_on_each_a4(
+    case: Case, tmp_path: Path, pairs: bool, per_page: int
+) -> None:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt install chromium)")
+    count = 3 * per_page + 1
+    lefts = np.linspace(LEFT + 20, LEFT + 170, count)
+    boxes = [shapely.box(left, BOTTOM + 90, left + 8, BOTTOM + 98) for left in lefts]
+    found = signals(["uncertain_absence"] * count, boxes, area_map_m2=1234.5, visible_share=0.5, p_mean=0.5)
+    review = write(replace(case, discrepancies=found), tmp_path)
+    if pairs:
+        _, jpeg = cv2.imencode(".jpg", np.zeros((240, 484, 3), np.uint8))
+        decide(review, f"UPDATE discrepancy SET chip = X'{bytes(jpeg).hex()}'")
+    sheet = write_contact_sheet(tmp_path)
+    printed = tmp_path / "sheet.pdf"
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+    subprocess.run(
+        [*command, f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={printed}", sheet.as_uri()],
+        capture_output=True,
+        timeout=180,
+        check=True,
+    )
+    pattern = rb"/Type /Page\b.*?/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]"
+    pages = re.findall(pattern, printed.read_bytes(), re.DOTALL)
+    assert len(pages) == 4
+    assert {(round(float(width)), round(float(height))) for width, height in pages} == {(595, 842)}
 
 
 # --- in a browser ----------------------------------------------------------------------------------------

@@ -40,6 +40,10 @@ REPORT: dict[str, Words] = {
     "run_id": Words("Körning", "Run"),
     "started": Words("Kördes", "Run on"),
     "version": Words("Programversion", "Program version"),
+    # the contact sheet
+    "sheet": Words("Kontaktkarta", "Contact sheet"),
+    "sheet_count": Words("{} signaler", "{} signals"),
+    "sheet_page": Words("{}–{} av {}", "{}–{} of {}"),
     # the map picture
     "overview": Words("Översikt", "Overview"),
     "overview_note": Words(

@@ -19,9 +19,10 @@ import shapely
 
 from geoai.errors import CRSError, PublishError
 from geoai.postgis import without_password
+from geoai.publish.archive import zipped
 from geoai.publish.chips import cut_chips
 from geoai.publish.geopackage import add_project, add_styles, write_tables
-from geoai.publish.project import Bookmark, Bounds, review_project, zipped
+from geoai.publish.project import Bookmark, Bounds, review_project
 from geoai.publish.qml import xml_text
 from geoai.publish.reasons import reason
 from geoai.publish.style import layer_styles
@@ -131,7 +132,7 @@ def write_review(
         language=language,
         extra=[table.name for table in (SAMPLE, QUALITY_GRID) if table in frames],
     )
-    archive = zipped(project, "review")
+    archive = zipped({"review.qgs": project})
     styles = {
         table: xml_text(style)
         for table, style in layer_styles(language).items()

@@ -413,5 +413,8 @@ PROJECT: dict[str, Words] = {
     "cell_none": Words("Ingen signal", "No signal"),
     "cell_one": Words("1 signal", "1 signal"),
     "cell_some": Words("{} signaler", "{} signals"),
+    "sheet": Words("Granskningsblad", "Review sheet"),
+    "sheet_photo": Words("Bild med karta och avvikelse", "Imagery with map and signal"),
+    "area": Words("Area", "Area"),
     "status_hint": Words("Välj ett av värdena i listan", "Choose one of the values in the list"),
 }
