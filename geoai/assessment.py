@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import shapely
 
     from geoai.ledger import Ledger
+    from geoai.policy import Applied
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ def make_review(
     """
     import pyogrio
 
-    from geoai import publish, report, sampling
+    from geoai import policy, publish, report, sampling
 
     mapped, snapshot = open_map(settings)
     ledger = open_ledger(settings)
@@ -200,6 +201,7 @@ def make_review(
         seed=run_id,
     )
     report.write_settings(folder, sections)
+    policy.write_applied(folder / report.POLICY, compared.policy)
     publish.write_review(
         folder,
         info,
@@ -224,7 +226,9 @@ class Compared:
     """What the stored predictions of a flight say of the map: a run publishes it, a plan only looks at it."""
 
     discrepancies: gpd.GeoDataFrame
+    policy: Sequence[Applied]
     map_status: gpd.GeoDataFrame
+    registration: gpd.GeoDataFrame
     detections: gpd.GeoDataFrame
     footprint: shapely.Geometry
     coverage: gpd.GeoDataFrame
@@ -290,9 +294,14 @@ def compare_stored(
     progress(2)
     learned = policy.read_learned(settings.data / "policy.json")
     objects = comparison.map_status.geometry.to_numpy()
+    found, applied = policy.set_aside(
+        found, objects, orthophoto, settings.policy, learned, settings.compare.height
+    )
     return Compared(
-        policy.set_aside(found, objects, orthophoto, settings.policy, learned),
+        found,
+        applied,
         comparison.map_status,
+        comparison.registration.cells,
         detections,
         footprint,
         _coverage(files, scheme, footprint),

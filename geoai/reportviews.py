@@ -22,11 +22,12 @@ from rasterio.windows import from_bounds
 
 from geoai.estimators import Figure
 from geoai.grid import PixelBox
+from geoai.mapquality import Measure
 from geoai.publish import put_before
 from geoai.publish.reasons import NBSP, reason
 from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
 from geoai.publish.texts import CLASSES, DOMAINS, Language, Words
-from geoai.quality import Calibration, Expectation, FirstSignals, Measure
+from geoai.quality import Calibration, Expectation, FirstSignals
 from geoai.raster import gdal_environment, read_padded
 from geoai.vector import Geometries
 

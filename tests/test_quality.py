@@ -28,17 +28,14 @@ from geoai.estimators import (
     total_of_counts,
     total_of_shares,
 )
+from geoai.mapquality import POSITION, logical_counts, position_measures, position_pairs
 from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES, QUESTIONS
 from geoai.quality import (
     FIRST,
-    POSITION,
     Review,
     expect,
-    logical_counts,
     measure,
     plain,
-    position_measures,
-    position_pairs,
 )
 from geoai.sampling import LEAST, STRATA, allocate, draw_sample, lay_grid, stratum_of_class
 

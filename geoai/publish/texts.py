@@ -249,6 +249,7 @@ TRAITS: dict[str, tuple[str, Words]] = {
     "rectangularity": ("share", Words("rektangularitet {}", "rectangularity {}")),
     "brightness": ("share", Words("ljushet {}", "brightness {}")),
     "texture": ("share", Words("textur {}", "texture {}")),
+    "height_m": ("length", Words("höjd {}", "height {}")),
 }
 ATTACHED = (Words("fristående", "free-standing"), Words("sammanbyggd", "attached"))
 POLICY_RULE = Words("Åsidosatt som {name}: {facts}", "Set aside as {name}: {facts}")
