@@ -112,9 +112,12 @@ def make_review(
     flown: Flight,
     scheme: TileScheme,
     model: ModelPackage,
+    failed: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Path, dict[str, int]]:
     """Hold the predictions against the map and write the review; return its path and the signals by class.
+
+    *failed* are the ids of tiles that could not be read or predicted: their ground is told as not checked.
 
     The folder is named by what went in, so the same input finds its review (and whatever was decided in it)
     untouched, and other input gets a folder of its own. What was decided in the reviews of earlier runs is
@@ -138,7 +141,8 @@ def make_review(
     config_hash = catalog.fingerprint(sections)
     fitted = model.object_calibration and asdict(model.object_calibration)
     before = open_previous(settings, model)
-    beside = _marks_beside(settings, before)
+    lost = [tile_id for tile_id in failed if tile_id not in marks]
+    beside = [*_marks_beside(settings, before), *([lost] if lost else [])]
     run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot, fitted, *beside)[:8]}"
     folder = settings.data / "runs" / flown.id / run_id
     review = folder / "review.gpkg"
@@ -164,6 +168,7 @@ def make_review(
         photo_date=flown.date,
         progress=lambda done: progress(done, steps),
     )
+    coverage = _with_lost(compared.coverage, lost, scheme)
     info = publish.RunInfo(
         run_id=run_id,
         flight_id=flown.id,
@@ -190,7 +195,7 @@ def make_review(
     )
     progress(3, steps)
     grid = sampling.lay_grid(
-        compared.coverage, compared.map_status, publish.put_before(signals), cell_m=settings.report.cell_m
+        coverage, compared.map_status, publish.put_before(signals), cell_m=settings.report.cell_m
     )
     sample = sampling.draw_sample(
         grid,
@@ -208,13 +213,14 @@ def make_review(
         discrepancies=signals,
         map_status=compared.map_status,
         detections=compared.detections,
-        coverage=compared.coverage,
+        coverage=coverage,
         orthophoto=compared.orthophoto,
         earlier=compared.earlier,
         probability=compared.probability,
         language=settings.publish.language,
         sample=sample,
         quality_grid=grid,
+        registration=compared.registration,
     )
     report.write_report(folder, language=settings.publish.language)
     progress(steps, steps)
@@ -300,7 +306,7 @@ def compare_stored(
     return Compared(
         found,
         applied,
-        comparison.map_status,
+        _with_defects(comparison.map_status, mapped),
         comparison.registration.cells,
         detections,
         footprint,
@@ -318,6 +324,12 @@ def _tracing_marks(items: Sequence[Mapping[str, Any]], settings: Settings, band:
         item["id"]: catalog.fingerprint("traced", item["properties"][catalog.FINGERPRINT], band, options)
         for item in items
     }
+
+
+def _with_defects(map_status: gpd.GeoDataFrame, mapped: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the objects with what was wrong with their outlines when the map was read, None for nothing."""
+    defects = mapped.set_index("map_object_id")["defect"].replace("", None)
+    return map_status.assign(defect=defects.reindex(map_status["map_object_id"]).to_numpy())
 
 
 def _policy_marks(settings: Settings) -> dict[str, Any]:
@@ -390,3 +402,17 @@ def _coverage(
     columns = ["tile_id", "status", "reason", "valid_share", "geometry"]
     frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=crs_name(scheme.crs))
     return frame[~frame.geometry.is_empty].reset_index(drop=True)
+
+
+def _with_lost(coverage: gpd.GeoDataFrame, lost: Sequence[str], scheme: TileScheme) -> gpd.GeoDataFrame:
+    """Return the coverage with the tiles that failed and of which nothing is stored."""
+    import geopandas as gpd
+    import pandas as pd
+    import shapely
+
+    if not lost:
+        return coverage
+    boxes = [shapely.box(*scheme.grid_of(scheme.tile_box(tile_id)).bounds) for tile_id in lost]
+    columns = {"tile_id": list(lost), "status": "not_checked", "reason": "tile_failed", "valid_share": 0.0}
+    rows = gpd.GeoDataFrame(columns, geometry=boxes, crs=coverage.crs)
+    return pd.concat([coverage, rows], ignore_index=True)

@@ -27,7 +27,7 @@ from geoai import postgis
 from geoai.config import MapSettings
 from geoai.errors import CRSError, MapError
 from geoai.grid import crs_name, same_crs
-from geoai.vector import polygonal, union_by_group
+from geoai.vector import defects_of, polygonal, union_by_group
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,8 @@ def read_map(settings: MapSettings, crs: CRS) -> gpd.GeoDataFrame:
     """Read the mapped objects of *settings.source* in the project's *crs*, pieces of one object joined.
 
     Columns: map_object_id (str, unique), theme, map_status ('current' or 'planned'), sigma_m (standard error
-    of position), map_date (datetime64, NaT where unknown), geometry (valid Polygon or MultiPolygon, 2D).
+    of position), map_date (datetime64, NaT where unknown), defect (of the outline as it was drawn, '' for
+    none: `vector.defects_of`), geometry (valid Polygon or MultiPolygon, 2D).
     Raises MapError or CRSError.
     """
     if settings.source is None:
@@ -173,12 +174,13 @@ def _current_and_planned(features: gpd.GeoDataFrame, settings: MapSettings, name
 
 
 def _repaired(features: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
-    """Return the features that are polygons, made valid."""
+    """Return the features that are polygons, made valid; the column defect says what was wrong."""
     geometry = features.geometry.to_numpy()
     kinds = pd.Series(features.geom_type).fillna("no geometry")
     areal = kinds.isin(["Polygon", "MultiPolygon", "GeometryCollection"]).to_numpy()
     geometry = np.where(areal, geometry, shapely.Polygon())
-    invalid = ~shapely.is_valid(geometry)
+    defect = defects_of(geometry)
+    invalid = defect != ""
     geometry[invalid] = shapely.make_valid(geometry[invalid], method="structure", keep_collapsed=False)
     geometry = polygonal(geometry)
     left = shapely.area(geometry) > 0
@@ -189,7 +191,7 @@ def _repaired(features: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
         log.warning("%s: %d invalid polygons repaired", name, int(invalid.sum()))
     if not left.all():
         log.warning("%s: %d features without area left out", name, int((~left).sum()))
-    return features.set_geometry(geometry, crs=features.crs)[left]
+    return features.set_geometry(geometry, crs=features.crs).assign(defect=defect)[left]
 
 
 def _attributes(features: gpd.GeoDataFrame, settings: MapSettings, name: str) -> gpd.GeoDataFrame:
@@ -201,6 +203,7 @@ def _attributes(features: gpd.GeoDataFrame, settings: MapSettings, name: str) ->
             "map_status": features["map_status"].to_numpy(dtype=object),
             "sigma_m": _sigmas(features, settings, name),
             "map_date": _dates(features, settings, name),
+            "defect": features["defect"].to_numpy(dtype=object),
         },
         geometry=features.geometry.to_numpy(),
         crs=features.crs,
@@ -278,6 +281,7 @@ def _joined(pieces: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
             "map_status": "first",
             "sigma_m": "max",
             "map_date": "max",
+            "defect": "max",  # by the alphabet, as it happens: overlaps before intersects before other
         }
     )
     geometry = union_by_group(pieces.geometry.to_numpy(), group, len(ids))

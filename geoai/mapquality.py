@@ -169,8 +169,8 @@ def measure_map(
         (
             Measure(11, "overlaps", "items", exactly(counts["overlaps"]), len(objects), None, "map"),
             Measure(25, "slivers", "items", exactly(counts["slivers"]), len(objects), None, "map"),
-            Measure(26, "self_intersects", "items", None, len(objects), None, "map", ("repaired",)),
-            Measure(27, "self_overlaps", "items", None, len(objects), None, "map", ("repaired",)),
+            _defect(26, "self_intersects", objects),
+            _defect(27, "self_overlaps", objects),
         ),
         position,
         shift,
@@ -202,6 +202,14 @@ def logical_counts(mapped: Geometries) -> dict[str, int]:
         "overlaps": int((~duplicate & (shared_m2 >= OVERLAP_M2)).sum()),
         "slivers": int((thin & (part_m2 <= SLIVER_M2)).sum()),
     }
+
+
+def _defect(iso: int, defect: str, objects: gpd.GeoDataFrame) -> Measure:
+    """Return how many outlines had a *defect* when the map was read, which mended them."""
+    if "defect" not in objects:  # a review of an earlier version
+        return Measure(iso, defect, "items", None, len(objects), None, "map", ("repaired",))
+    count = int((objects["defect"] == defect).sum())
+    return Measure(iso, defect, "items", exactly(count), len(objects), None, "map")
 
 
 def position_pairs(objects: gpd.GeoDataFrame, detections: gpd.GeoDataFrame) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """What is measured of a run: is the list of signals good, and is the map good? The two are never mixed.
 
-Signals are judged here, by verdicts of reviewers and, where they have one, by their calibrated confidence; the
-map by `geoai.mapquality`. Only what can be known is said: the rest is None.
+Signals are judged here, by verdicts of reviewers and, where they have one, by their calibrated confidence;
+the map by `geoai.mapquality`. Only what can be known is said: the rest is None.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Review:
 class ClassRow:
     """Signals of one class of from_m2 ≤ size < to_m2: how many, their size, what reviewers said of them.
 
-    Size is the mapped area, the seen one where nothing is mapped. *aside* belong to a policy group.
+    Size is the mapped area, the seen one where nothing is mapped.
     *precision* is true / (true + false); None where nothing was decided.
     """
 
@@ -62,7 +62,6 @@ class ClassRow:
     to_m2: float | None
     signals: int
     area_m2: float
-    aside: int
     true: int
     false: int
     unclear: int
@@ -235,7 +234,6 @@ def _row(code: str, rows: pd.DataFrame, low: float = 0.0, high: float = math.inf
         None if math.isinf(high) else high,
         len(rows),
         round(float(rows["size_m2"].sum()), 1),
-        int(rows["policy_group"].notna().sum()) if "policy_group" in rows else 0,
         true,
         false,
         int((rows["status"] == "unclear").sum()),

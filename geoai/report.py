@@ -12,6 +12,8 @@ quality.json:
               expectation, precision_of_list, recall
   map         `quality.MapQuality`: assessable, should_be, strata, completeness, logical, position, temporal
   not_assessed  `quality.NotAssessed`
+  policy      what the run's policy was and did, as `policy.write_applied` writes it; None where the run
+              kept no policy.json beside the review
 A figure is {"value", "low", "high"} with its 95 % interval; null is not known. Areas in m², lengths in m,
 shares 0 to 1.
 """
@@ -39,9 +41,20 @@ from geoai.errors import PublishError
 from geoai.publish.texts import LAYERS, Language
 from geoai.quality import Quality, Review, measure, plain
 from geoai.raster import appearing_whole
-from geoai.reportviews import SHOWN_CHIPS, Pictures, Speaker, chips, gain_plot, overview, reliability_plot
+from geoai.reportviews import (
+    SHOWN_CHIPS,
+    Pictures,
+    Speaker,
+    chips,
+    gain_plot,
+    overview,
+    registration_plot,
+    reliability_plot,
+)
 
 HTML, JSON, SHEET = "report.html", "quality.json", "contact-sheet.html"
+POLICY = "policy.json"
+"""Beside a run's review: what its policy was and did."""
 SCHEMA = "geoai-quality-1"
 TABLES = ("discrepancy", "map_status", "detection", "coverage", "run")
 MIN_AREA_M2 = 15.0
@@ -63,12 +76,12 @@ def write_report(folder: Path, *, language: Language | None = None) -> Path:
     path = folder / "review.gpkg"
     review, run = read_review(path)
     language = language or _language(path)
-    settings = _settings(folder / "settings.json")
+    settings, policy = _read_beside(folder / "settings.json"), _read_beside(folder / POLICY)
     min_area_m2 = (settings or {}).get("compare", {}).get("min_area_m2", MIN_AREA_M2)
     photo_date = pd.Timestamp(run["photo_date"]) if run.get("photo_date") else None
     quality = measure(review, photo_date=photo_date, min_area_m2=min_area_m2)
-    content = {"schema": SCHEMA, "run": run, "settings": settings, **plain(quality)}
-    html = render(quality, run, settings, _pictures(path, review, quality, language), language)
+    content = {"schema": SCHEMA, "run": run, "settings": settings, **plain(quality), "policy": policy}
+    html = render(quality, run, settings, policy, _pictures(path, review, quality, language), language)
     for name, text in (
         (JSON, json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)),
         (HTML, html),
@@ -125,8 +138,10 @@ def read_review(path: Path) -> tuple[Review, dict[str, Any]]:
         database.row_factory = sqlite3.Row
         run = dict(database.execute("SELECT * FROM run ORDER BY fid DESC LIMIT 1").fetchone() or {})
     run.pop("fid", None)
-    sample = read("sample") if "sample" in layers else None
-    review = Review(read("discrepancy"), read("map_status"), read("detection"), read("coverage"), sample)
+    asked, offsets = (read(name) if name in layers else None for name in ("sample", "registration"))
+    review = Review(
+        read("discrepancy"), read("map_status"), read("detection"), read("coverage"), asked, offsets
+    )
     return review, run
 
 
@@ -145,7 +160,7 @@ def _other(language: Language, review: Path) -> Language | None:
     return None if language == _language(review) else language
 
 
-def _settings(path: Path) -> dict[str, Any] | None:
+def _read_beside(path: Path) -> dict[str, Any] | None:
     if not path.is_file():
         return None
     try:
@@ -158,11 +173,13 @@ def _settings(path: Path) -> dict[str, Any] | None:
 def _pictures(path: Path, review: Review, quality: Quality, language: Language) -> Pictures:
     first = chips(path, review.discrepancies, _other(language, path), most=SHOWN_CHIPS)
     expectation, calibration = quality.signals.expectation, quality.signals.calibration
+    offsets = [each for each in quality.map.registration if each.source != "none"]
     return Pictures(
         panels=overview(path.parent / "orthophoto.vrt", review.coverage, review.discrepancies),
         chips=tuple(chip for chip in first if chip.jpeg),
         gain=gain_plot(expectation, language) if expectation.known > 1 else "",
         reliability=reliability_plot(calibration, language) if calibration else "",
+        registration=registration_plot(offsets, language) if offsets else "",
     )
 
 
@@ -170,6 +187,7 @@ def render(
     quality: Quality,
     run: Mapping[str, Any],
     settings: Mapping[str, Any] | None,
+    policy: Mapping[str, Any] | None,
     pictures: Pictures,
     language: Language,
 ) -> str:
@@ -178,6 +196,7 @@ def render(
         q=quality,
         run=run,
         settings=settings or {},
+        policy=policy,
         pictures=pictures,
         say=Speaker(language),
         language=language,

@@ -5,12 +5,12 @@ from __future__ import annotations
 import io
 import math
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import geopandas as gpd
@@ -22,11 +22,12 @@ from rasterio.windows import from_bounds
 
 from geoai.estimators import Figure
 from geoai.grid import PixelBox
-from geoai.mapquality import Measure
+from geoai.mapquality import Measure, Offset
+from geoai.policy import LOGARITHMIC
 from geoai.publish import put_before
-from geoai.publish.reasons import NBSP, reason
-from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
-from geoai.publish.texts import CLASSES, DOMAINS, Language, Words
+from geoai.publish.reasons import NBSP, number, reason
+from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT, TRAIT_NAMES, TRAIT_SIDES
+from geoai.publish.texts import ATTACHED, CLASSES, DOMAINS, TRAITS, Language, Words
 from geoai.quality import Calibration, Expectation, FirstSignals
 from geoai.raster import gdal_environment, read_padded
 from geoai.vector import Geometries
@@ -39,6 +40,9 @@ PANEL_PX = 1300
 JPEG_QUALITY = 72
 NO_IMAGERY = 200  # grey
 SHOWN_CHIPS = 8
+LEAST_WEIGHT = 0.1
+ARROW_KM = 0.45
+"""As long as the side of a cell, nearly."""
 INK, MUTED, ACCENT = "#1d2733", "#8a94a0", "#0b5394"
 DASH = "–"
 TOGETHER = "\u2060"
@@ -85,6 +89,17 @@ class Pictures:
     chips: tuple[Chip, ...]
     gain: str
     reliability: str
+    registration: str
+
+
+class OffsetRow(NamedTuple):
+    """Cells whose offset is from one source: how many, their pairs, in words the median and the longest."""
+
+    source: str
+    cells: int
+    pairs: int
+    middle: str
+    longest: str
 
 
 @dataclass(frozen=True)
@@ -179,11 +194,65 @@ class Speaker:
             said.insert(0, self("need_answers", "; ".join(strata)))
         return "; ".join(said)
 
+    def policy(self, code: str) -> str:
+        """Return the name of a policy group: a reason of rejection in words, else the rule's own name."""
+        words = DOMAINS["reject_reason"].get(code)
+        return words.say(self.language) if words else code
+
+    def names(self, codes: Sequence[str]) -> str:
+        """Return the names of classes, in one line."""
+        return ", ".join(self.name(code) for code in codes)
+
+    def bounds(self, bounds: Mapping[str, tuple[float | None, float | None]]) -> str:
+        """Return what a rule takes: 'attached, area ≤ 25 m²'."""
+        said = []
+        for trait, (least, most) in bounds.items():
+            if trait == "attached":
+                said.append(ATTACHED[int(least or 0)].say(self.language))
+                continue
+            low, high = self._trait(trait, least), self._trait(trait, most)
+            limits = f"{low}{DASH}{high}" if low and high else f"≥{NBSP}{low}" if low else f"≤{NBSP}{high}"
+            said.append(f"{TRAIT_NAMES[trait].say(self.language)} {limits}")
+        return ", ".join(said)
+
+    def weights(self, model: Mapping[str, Any]) -> str:
+        """Return what speaks for what was learned, the strongest first, but for weights that hardly tell."""
+        said = []
+        for trait, weight in sorted(model["weight"].items(), key=lambda item: -abs(item[1])):
+            if abs(weight) < LEAST_WEIGHT:
+                continue
+            size = self._decimal(abs(weight), 1)
+            if trait == "attached":
+                said.append(f"{ATTACHED[int(weight > 0)].say(self.language)} ({size})")
+                continue
+            mean = model["mean"][trait]
+            middle = self._trait(trait, math.exp(mean) if trait in LOGARITHMIC else mean)
+            side = TRAIT_SIDES[trait][int(weight > 0)].say(self.language)
+            said.append(self("than", side, middle, size))
+        return ", ".join(said) or DASH
+
+    def registration(self, offsets: Sequence[Offset]) -> list[OffsetRow]:
+        """Return the offsets by what they were measured in."""
+        rows = []
+        for source in DOMAINS["registration"]:
+            chosen = [each for each in offsets if each.source == source]
+            if not chosen:
+                continue
+            east, north = np.array([(each.dx_m, each.dy_m) for each in chosen]).T
+            middle = f"{self.signed(float(np.median(east)))}; {self.signed(float(np.median(north)))}{NBSP}m"
+            longest = self.length(float(np.hypot(east, north).max()))
+            told = (DASH, DASH) if source == "none" else (middle, longest)
+            rows.append(OffsetRow(source, len(chosen), sum(each.pairs for each in chosen), *told))
+        return rows
+
     def shown(self, first: tuple[FirstSignals, ...]) -> FirstSignals | None:
         """Return the length of list that is spoken of: 200, in a shorter list the longest up to half."""
         shorter = [each for each in first[:-1] if each.k <= 200 and each.share]
         half = [each for each in shorter if each.k <= first[-1].k / 2 or each.k == 200]
         return half[-1] if half else None
+
+    def _trait(self, trait: str, value: float | None) -> str:
+        return number(value, TRAITS[trait][0], self.language)
 
     def _in(self, unit: str, value: float) -> str:
         if unit == "rate":
@@ -336,6 +405,40 @@ def reliability_plot(calibration: Calibration, language: Language) -> str:
     say = Speaker(language)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda share, _: say.percent(share, 0))
+    return finish()
+
+
+def registration_plot(offsets: Sequence[Offset], language: Language) -> str:
+    """Return how far the image lies from the map as arrows from the middle of each cell, as SVG.
+
+    Arrows are drawn longer than they are: the longest as ARROW_KM, and a key says how many metres that is.
+    """
+    x, y, dx_m, dy_m = np.array([(each.x, each.y, each.dx_m, each.dy_m) for each in offsets]).T
+    own = [each.source == "cell" for each in offsets]
+    east_km, north_km = (x - x.min()) / 1000, (y - y.min()) / 1000
+    longest_m = max(float(np.hypot(dx_m, dy_m).max()), 0.01)
+    width, height = np.ptp(east_km) + 1, np.ptp(north_km) + 1
+    axes, finish = _axes("registration", (7.0, float(np.clip(6 * height / width, 1.8, 6.0)) + 0.6))
+    colours = np.where(own, ACCENT, MUTED)
+    arrows = axes.quiver(
+        east_km,
+        north_km,
+        dx_m,
+        dy_m,
+        color=colours,
+        angles="xy",
+        scale_units="xy",
+        scale=longest_m / ARROW_KM,
+    )
+    axes.scatter(east_km, north_km, s=10, color=colours, linewidth=0)
+    axes.quiverkey(arrows, 0.85, 1.08, longest_m, Speaker(language).length(longest_m), labelpos="E")
+    axes.set(
+        xlabel=REPORT["plot_east"].say(language),
+        ylabel=REPORT["plot_north"].say(language),
+        xlim=(-0.5, width - 0.5),
+        ylim=(-0.5, height - 0.5),
+        aspect="equal",
+    )
     return finish()
 
 

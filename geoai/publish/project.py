@@ -26,6 +26,7 @@ from geoai.publish.style import (
     map_status_style,
     map_style,
     quality_grid_style,
+    registration_style,
     sample_style,
     suggestion_style,
 )
@@ -82,6 +83,7 @@ EXTRA_LAYERS: dict[str, tuple[str, Callable[[Language], Element], bool]] = {
     # table: group it goes into, style, whether a reviewer writes there
     "sample": ("group_review", sample_style, True),
     "quality_grid": ("group_map", quality_grid_style, False),
+    "registration": ("group_map", registration_style, False),
 }
 
 

@@ -32,6 +32,7 @@ from geoai.publish.tables import (
     DISCREPANCY,
     MAP_STATUS,
     QUALITY_GRID,
+    REGISTRATION,
     RUN,
     SAMPLE,
     SUGGESTION,
@@ -85,15 +86,16 @@ def write_review(
     earlier: Path | None = None,
     sample: gpd.GeoDataFrame | None = None,
     quality_grid: gpd.GeoDataFrame | None = None,
+    registration: gpd.GeoDataFrame | None = None,
 ) -> Path:
     """Write `review.gpkg` and `review.qgz` into *folder* and return the path of the first.
 
     *discrepancies* are as the ledger gives them. The frames are in *run.crs*, metres; the rasters are the
     mosaics of the flight's tiles, shown where they lie; *earlier* is an earlier orthophoto, for chips
-    of before and after. *sample* and *quality_grid* are layers of their own where they are given; a row of
-    the sample names a signal by its row number in *discrepancies* (signal). A review that exists already is
-    never touched. Both files appear whole or not at all. Raises PublishError with one line where the folder
-    cannot be written, CRSError where a frame is elsewhere.
+    of before and after. *sample*, *quality_grid* and *registration* are layers of their own where they are
+    given; a row of the sample names a signal by its row number in *discrepancies* (signal). A review that
+    exists already is never touched. Both files appear whole or not at all. Raises PublishError with one line
+    where the folder cannot be written, CRSError where a frame is elsewhere.
     """
     target = folder / "review.gpkg"
     _refuse_existing(target)
@@ -121,6 +123,8 @@ def write_review(
         frames[SAMPLE] = _asked(sample, frames[DISCREPANCY]["discrepancy_id"], language)
     if quality_grid is not None:
         frames[QUALITY_GRID] = quality_grid
+    if registration is not None:
+        frames[REGISTRATION] = registration
     project = review_project(
         folder,
         crs=run.crs,
@@ -130,7 +134,7 @@ def write_review(
         probability=probability,
         title=f"{PROJECT['title'].say(language)} {run.flight_id}",
         language=language,
-        extra=[table.name for table in (SAMPLE, QUALITY_GRID) if table in frames],
+        extra=[table.name for table in (SAMPLE, QUALITY_GRID, REGISTRATION) if table in frames],
     )
     archive = zipped({"review.qgs": project})
     styles = {

@@ -332,6 +332,17 @@ DOMAINS: dict[str, dict[str, Words]] = {
     "coverage_reason": {
         "imagery": Words("Bild finns", "Imagery"),
         "no_imagery": Words("Bild saknas", "No imagery"),
+        "tile_failed": Words("Rutan gick inte att läsa", "The tile could not be read"),
+    },
+    "defect": {
+        "self_intersects": Words("Skär sig självt", "Intersects itself"),
+        "self_overlaps": Words("Överlappar sig självt", "Overlaps itself"),
+        "other": Words("Annat", "Other"),
+    },
+    "registration": {
+        "cell": Words("Rutan själv", "The cell itself"),
+        "block": Words("Omgivande block om 2,5 km", "The block of 2.5 km around it"),
+        "none": Words("För få säkra par: inget flyttat", "Too few safe pairs: nothing moved"),
     },
     "stratum": {
         "signal_missing": Words("Signal: saknas i kartan", "Signal: missing in map"),
@@ -389,6 +400,7 @@ LAYERS: dict[str, Words] = {
     "changed": Words("Byter klass", "Changed"),
     "sample": Words("Stickprov", "Sample"),
     "quality_grid": Words("Kvalitetsrutor", "Quality grid"),
+    "registration": Words("Inpassning karta–bild", "Offset map–image"),
     "probability": Words("Sannolikhet", "Probability"),
     "orthophoto": Words("Ortofoto", "Orthophoto"),
 }
