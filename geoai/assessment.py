@@ -299,7 +299,7 @@ def compare_stored(
     found = history.with_newer_maps(found, photo_date)
     progress(2)
     learned = policy.read_learned(settings.data / "policy.json")
-    objects = comparison.map_status.geometry.to_numpy()
+    objects = comparison.registration.laid(comparison.map_status.geometry.to_numpy())
     found, applied = policy.set_aside(
         found, objects, orthophoto, settings.policy, learned, settings.compare.height
     )

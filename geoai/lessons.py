@@ -21,6 +21,7 @@ from geoai.calibration import logistic
 from geoai.config import HeightSettings
 from geoai.ledger import Ledger
 from geoai.policy import CLASSES, SURE, Floats, Learned, features_of
+from geoai.registration import Registration
 from geoai.traits import measure_traits
 
 REASONS = ("greenhouse", "patio_roof", "container", "sandpit", "below_size", "temporary")
@@ -61,16 +62,18 @@ def learn_from_ledger(ledger: Ledger, runs: Path, height: HeightSettings) -> Les
             problems.append(
                 f"{folder}: expected the run that holds {len(signals)} decided signals, found {found}"
             )
-    measured = pd.concat(known, ignore_index=True) if known else decided.iloc[:0]
-    return Lessons(tuple(learn(measured)), len(measured), tuple(problems))
+    models = learn(pd.concat(known, ignore_index=True)) if known else []
+    return Lessons(tuple(models), sum(map(len, known)), tuple(problems))
 
 
 def with_traits(signals: gpd.GeoDataFrame, folder: Path, height: HeightSettings) -> pd.DataFrame:
     """Return *signals* with x, y and their TRAITS, by the map and the orthophoto of the run in *folder*."""
-    mapped = pyogrio.read_dataframe(folder / "review.gpkg", layer="map_status", columns=[])
-    traits = measure_traits(
-        signals.geometry, mapped.geometry.to_numpy(), folder / "orthophoto.vrt", height
-    ).set_axis(signals.index)
+    review = folder / "review.gpkg"
+    mapped = pyogrio.read_dataframe(review, layer="map_status", columns=[]).geometry.to_numpy()
+    if "registration" in pyogrio.list_layers(review)[:, 0]:  # not in reviews of earlier versions
+        mapped = Registration(pyogrio.read_dataframe(review, layer="registration")).laid(mapped)
+    traits = measure_traits(signals.geometry, mapped, folder / "orthophoto.vrt", height)
+    traits = traits.set_axis(signals.index)
     points = signals.centroid
     return pd.DataFrame(signals.drop(columns="geometry")).assign(x=points.x, y=points.y, **traits)
 

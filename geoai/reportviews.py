@@ -252,7 +252,8 @@ class Speaker:
         return half[-1] if half else None
 
     def _trait(self, trait: str, value: float | None) -> str:
-        return number(value, TRAITS[trait][0], self.language)
+        form = TRAITS[trait][0]
+        return self.percent(value) if form == "percent" and value else number(value, form, self.language)
 
     def _in(self, unit: str, value: float) -> str:
         if unit == "rate":
@@ -412,7 +413,10 @@ def registration_plot(offsets: Sequence[Offset], language: Language) -> str:
     """Return how far the image lies from the map as arrows from the middle of each cell, as SVG.
 
     Arrows are drawn longer than they are: the longest as ARROW_KM, and a key says how many metres that is.
+    Grey ones are of the block around the cell.
     """
+    from matplotlib.ticker import MaxNLocator
+
     x, y, dx_m, dy_m = np.array([(each.x, each.y, each.dx_m, each.dy_m) for each in offsets]).T
     own = [each.source == "cell" for each in offsets]
     east_km, north_km = (x - x.min()) / 1000, (y - y.min()) / 1000
@@ -439,6 +443,8 @@ def registration_plot(offsets: Sequence[Offset], language: Language) -> str:
         ylim=(-0.5, height - 0.5),
         aspect="equal",
     )
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
     return finish()
 
 

@@ -109,11 +109,11 @@ REPORT: dict[str, Words] = {
         "that of the mere proportion. A model is used where at least 80% of what it sets aside was right and "
         "its log loss is below 90% of the proportion's.",
     ),
-    "policy_speaks": Words("Talar för", "What speaks for it"),
+    "policy_speaks": Words("Talar för: {}.", "What speaks for it: {}."),
     "policy_from": Words("Avvisade + bekräftade", "Rejected + confirmed"),
     "policy_would": Words("Rätt i korsvalidering", "Right in cross-validation"),
     "policy_rightly": Words("{} av {}", "{} of {}"),
-    "policy_loss": Words("Logförlust (andelens)", "Log loss (proportion's)"),
+    "policy_loss": Words("Logförlust {}, för bara andelen {}.", "Log loss {}, of the mere proportion {}."),
     "policy_used": Words("Används", "Used"),
     "policy_yes": Words("ja", "yes"),
     "hides_none": Words("nej: skulle inte åsidosätta något", "no: would set nothing aside"),
@@ -257,10 +257,12 @@ REPORT: dict[str, Words] = {
     "registration_note": Words(
         "Hur bilden systematiskt ligger från kartan, som median av säkra par (en byggnad i kartan, en i "
         "bilden, från 60 m²) i rutor om 500 m. Jämförelsen tar hänsyn till det; kartans geometri flyttas "
-        "aldrig, och måtten ovan är utan inpassning. Varje ruta finns i lagret Inpassning karta–bild.",
+        "aldrig, och måtten ovan är utan inpassning. Grått i bilden är mätt i blocket runt rutan. Varje ruta "
+        "finns i lagret Inpassning karta–bild.",
         "How the image systematically lies from the map: the median of safe pairs (one building in the map, "
         "one in the image, from 60 m²) in cells of 500 m. The comparison allows for it; no geometry of the "
-        "map is moved, and the measures above are without it. Every cell is in the layer Offset map–image.",
+        "map is moved, and the measures above are without it. Grey arrows are of the block around the cell. "
+        "Every cell is in the layer Offset map–image.",
     ),
     "registration_source": Words("Mätt i", "Measured in"),
     "registration_cells": Words("Rutor", "Cells"),
