@@ -102,9 +102,11 @@ def open_previous(settings: Settings, model: ModelPackage) -> list[dict[str, Any
 
 def check_heights(settings: Settings) -> None:
     """Look at the configured height rasters; raises GeoaiError where they cannot be used."""
+    import pyproj
+
     from geoai import heights
 
-    heights.check_heights(parse_crs(settings.crs), settings.compare.height)
+    heights.check_heights(pyproj.CRS.from_user_input(parse_crs(settings.crs)), settings.compare.height)
 
 
 def make_review(
