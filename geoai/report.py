@@ -10,7 +10,8 @@ quality.json:
   settings    what the run was set to, None where settings.json is not beside the review
   signals     `quality.SignalQuality`: classes, rows (by class and size), total, per_km2, calibration,
               expectation, precision_of_list, recall
-  map         `quality.MapQuality`: assessable, should_be, strata, completeness, logical, position, temporal
+  map         `quality.MapQuality`: assessable, should_be, strata, completeness, logical, position, shift_m,
+              registration, temporal
   not_assessed  `quality.NotAssessed`
   policy      what the run's policy was and did, as `policy.write_applied` writes it; None where the run
               kept no policy.json beside the review
