@@ -45,13 +45,13 @@ from geoai.raster import appearing_whole
 from geoai.reportviews import (
     SHOWN_CHIPS,
     Pictures,
-    Speaker,
     chips,
     gain_plot,
     overview,
     registration_plot,
     reliability_plot,
 )
+from geoai.reportwords import Speaker
 
 HTML, JSON, SHEET = "report.html", "quality.json", "contact-sheet.html"
 POLICY = "policy.json"

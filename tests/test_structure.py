@@ -49,6 +49,7 @@ LAYERS = [
     {"sampling"},
     {"mapquality"},
     {"quality"},
+    {"reportwords"},
     {"reportviews"},
     {"report"},
     {"task", "resampling", "sightings"},
