@@ -68,6 +68,11 @@ VERDICT_EFFECTS = {
     "other_class": "would be of another class",
     "other_area": "would be asked about again, with another area",
 }
+NOT_USED = {
+    "hides_none": "no: hides none",
+    "hides_kept": "no: hides what was kept",
+    "tells_little": "no: tells little",
+}
 DEFAULT_CONFIG = Path("configs/default.yaml")
 
 
@@ -210,15 +215,30 @@ def report_(
     language: Annotated[
         str | None, typer.Option(help="sv or en; default: that of the review.", metavar="LANGUAGE")
     ] = None,
+    contact_sheet: Annotated[
+        bool, typer.Option("--contact-sheet", help="Also contact-sheet.html: the signals to print.")
+    ] = False,
 ) -> None:
     """Write report.html and quality.json anew from a review as it is now. The review is only read."""
     from geoai.errors import ConfigError
-    from geoai.report import write_report
+    from geoai.report import write_contact_sheet, write_report
 
     if language not in (None, "sv", "en"):
         raise ConfigError(f"report: expected --language sv or en, found {language}")
     written = write_report(folder, language=language)  # type: ignore[arg-type]
     console.print(f"report   {written}\nfigures  {written.with_name('quality.json')}", soft_wrap=True)
+    if contact_sheet:
+        sheet = write_contact_sheet(folder, language=language)  # type: ignore[arg-type]
+        console.print(f"sheet    {sheet}", soft_wrap=True)
+
+
+@app.command("qgis-plugin")
+def qgis_plugin(out: Annotated[Path, typer.Argument(help="ZIP file to write.")]) -> None:
+    """Write the QGIS plugin that reviews by single keys: Plugins > Manage and Install > Install from ZIP."""
+    from geoai.publish.archive import write_plugin
+
+    write_plugin(out)
+    console.print(f"plugin   {out}", soft_wrap=True)
 
 
 @app.command()
@@ -414,27 +434,35 @@ def import_reviews(
 
 @policy_app.command("learn")
 def learn_policy(config: ConfigOption = DEFAULT_CONFIG, data: DataOption = None) -> None:
-    """Learn from the verdicts in the reviews what this map leaves out, and write data/policy.json.
+    """Learn from the ledger's verdicts what this map leaves out, and write data/policy.json.
 
-    The next run sets such signals aside where cross-validation says that it helps; `geoai plan` says which.
+    Reviews of runs that changed are read first. The next run sets such signals aside where cross-validation
+    says that it helps; `geoai plan` says which.
     """
-    from geoai.policy import LEAST_VERDICTS, learn_from_runs, write_learned
+    from geoai import assessment
+    from geoai.lessons import LEAST_OF_EACH, LEAST_VERDICTS, learn_from_ledger
+    from geoai.policy import write_learned
 
     settings = _settings(config, None, None, data)
-    models, verdicts = learn_from_runs(settings.data / "runs")
-    table = Table("class", "rejected as", title=f"{verdicts} verdicts", title_justify="left")
+    lessons = learn_from_ledger(
+        assessment.open_ledger(settings), settings.data / "runs", settings.compare.height
+    )
+    for line in lessons.problems:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    table = Table("class", "rejected as", title=f"{lessons.verdicts} verdicts", title_justify="left")
     for name in ("rejected", "kept", "would hide", "rightly", "log loss", "of the proportion", "used"):
         table.add_column(name, justify="right")
-    for model in models:
+    for model in lessons.models:
         hidden = str(model.would_hide), str(model.would_hide_rightly)
         losses = f"{model.log_loss:.2f}", f"{model.log_loss_of_proportion:.2f}"
         counts = str(model.rejected), str(model.kept)
-        used = "yes" if model.helps else "no"
+        used = NOT_USED[model.shortcoming] if model.shortcoming else "yes"
         table.add_row(model.class_name, model.reason, *counts, *hidden, *losses, used)
     console.print(table)
-    if not models:
-        console.print(f"too few verdicts of one class and reason: {LEAST_VERDICTS} are asked for")
-    write_learned(settings.data / "policy.json", models)
+    if not lessons.models:
+        asked = f"{LEAST_VERDICTS} are asked for, {LEAST_OF_EACH} of them rejected and {LEAST_OF_EACH} kept"
+        console.print(f"too few verdicts of one class and reason: {asked}", soft_wrap=True)
+    write_learned(settings.data / "policy.json", lessons.models)
     console.print(f"policy   {settings.data / 'policy.json'}", soft_wrap=True)
 
 

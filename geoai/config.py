@@ -220,6 +220,18 @@ class CompareSettings(Section):
     lines: LineSettings = LineSettings()
 
 
+BOUNDED_TRAITS = (
+    "contact_share",
+    "area_m2",
+    "elongation",
+    "rectangularity",
+    "brightness",
+    "texture",
+    "height_m",
+)
+"""Traits that a rule may give a least and a most value."""
+
+
 class PolicyRule(Section):
     """Something that stands there and that this map does not hold, named by its traits.
 
@@ -247,6 +259,10 @@ class PolicyRule(Section):
     max_brightness: Fraction | None = None
     min_texture: Fraction | None = Field(None, description="Standard deviation of the brightness, 0 to 1.")
     max_texture: Fraction | None = None
+    min_height_m: Annotated[float, Field(ge=0.0)] | None = Field(
+        None, description="Height above ground (m), where compare.height names a raster of it."
+    )
+    max_height_m: Annotated[float, Field(ge=0.0)] | None = None
 
     @property
     def classes(self) -> list[str]:
@@ -256,7 +272,7 @@ class PolicyRule(Section):
     def bounds(self) -> list[tuple[str, float, float]]:
         """Return (trait, least, most) for each trait that the rule names."""
         named = [] if self.attached is None else [("attached", float(self.attached), float(self.attached))]
-        for trait in ("contact_share", "area_m2", "elongation", "rectangularity", "brightness", "texture"):
+        for trait in BOUNDED_TRAITS:
             least, most = (getattr(self, f"{end}_{trait}") for end in ("min", "max"))
             if least is not None or most is not None:
                 named.append(
@@ -316,6 +332,17 @@ class Settings(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"policy: expected a name of its own for each rule, found {twice[0]} twice")
+        return self
+
+    @model_validator(mode="after")
+    def _heights_are_there_for_rules(self) -> Self:
+        height = self.compare.height
+        for rule in self.policy:
+            of_height = any(trait == "height_m" for trait, _, _ in rule.bounds())
+            if of_height and height.ndsm is None and height.dsm is None:
+                raise ValueError(
+                    f"policy {rule.name}: expected compare.height for a rule of height_m, found none"
+                )
         return self
 
     @model_validator(mode="after")

@@ -125,6 +125,25 @@ class Ledger:
             )  # fmt: skip
         return rows
 
+    def decided(self) -> gpd.GeoDataFrame:
+        """Return every signal that is decided, as the run that last saw it had it.
+
+        Columns: discrepancy_id, class, family, status, reject_reason ('' where none), flight_id and run_id of
+        that run, geometry. What is asked again is not decided. Raises LedgerError where there is no ledger.
+        """
+        self._require_there()
+        with self._opened() as database:
+            rows = database.execute(
+                "SELECT signal.fid, discrepancy_id, class, family, status, flight_id, run_id, geom "
+                "FROM signal JOIN run ON run.fid = seen_in WHERE status <> 'open' ORDER BY signal.fid"
+            ).fetchall()
+            held = _standings(database, {row[0] for row in rows})
+        columns = ["fid", "discrepancy_id", "class", "family", "status", "flight_id", "run_id", "geom"]
+        frame = pd.DataFrame(rows, columns=columns)
+        geometry = geometries_of(frame.pop("geom").to_list())
+        reasons = [held.get(fid, Standing()).said.reject_reason for fid in frame.pop("fid")]
+        return gpd.GeoDataFrame(frame.assign(reject_reason=reasons), geometry=geometry, crs=self.crs)
+
     def import_reviews(self, paths: Sequence[Path]) -> tuple[list[Imported], list[str]]:
         """Read what reviewers said in *paths* into the ledger; return what came of each, and the conflicts.
 
@@ -132,8 +151,7 @@ class Ledger:
         order of the files and how often they are read make no difference. Raises LedgerError where there is
         no ledger.
         """
-        if not self.path.exists():
-            raise LedgerError(f"{self.path}: expected the ledger that the first run makes, found none")
+        self._require_there()
         self.check()
         results, touched = [], set()
         for path in paths:
@@ -219,6 +237,10 @@ class Ledger:
                 yield database
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path}: expected a ledger that can be used, found {error}") from error
+
+    def _require_there(self) -> None:
+        if not self.path.exists():
+            raise LedgerError(f"{self.path}: expected the ledger that the first run makes, found none")
 
     def _require_ours(self, database: sqlite3.Connection) -> None:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}

@@ -27,7 +27,7 @@ from geoai import postgis
 from geoai.config import MapSettings
 from geoai.errors import CRSError, MapError
 from geoai.grid import crs_name, same_crs
-from geoai.vector import polygonal, union_by_group
+from geoai.vector import defects_of, polygonal, union_by_group
 
 log = logging.getLogger(__name__)
 
@@ -38,8 +38,9 @@ def read_map(settings: MapSettings, crs: CRS, *, lines: bool = False) -> gpd.Geo
     They are polygons; where *lines* will do as well, a layer holds either.
 
     Columns: map_object_id (str, unique), theme, map_status ('current' or 'planned'), sigma_m (standard error
-    of position), map_date (datetime64, NaT where unknown), geometry (2D; polygons are valid; of either kind
-    single and multiple ones). Raises MapError or CRSError.
+    of position), map_date (datetime64, NaT where unknown), defect (of the outline as it was drawn, '' for
+    none: `vector.defects_of`), geometry (2D; polygons are valid; of either kind single and multiple ones).
+    Raises MapError or CRSError.
     """
     if settings.source is None:
         raise MapError("map.source: expected the digital map (file, folder or connection string), found none")
@@ -176,7 +177,10 @@ def _current_and_planned(features: gpd.GeoDataFrame, settings: MapSettings, name
 
 
 def _repaired(features: gpd.GeoDataFrame, name: str, expected: str) -> gpd.GeoDataFrame:
-    """Return the features that are polygons, made valid; or those that are lines, where they are expected."""
+    """Return the features that are polygons, made valid, or those that are lines, where they are expected.
+
+    The column defect says what was wrong with a polygon.
+    """
     geometry = features.geometry.to_numpy()
     kinds = pd.Series(features.geom_type).fillna("no geometry")
     areal = kinds.isin(["Polygon", "MultiPolygon", "GeometryCollection"]).to_numpy()
@@ -190,9 +194,10 @@ def _repaired(features: gpd.GeoDataFrame, name: str, expected: str) -> gpd.GeoDa
             raise MapError(f"{name}: expected lines, found {_counted(kinds)} without length")
         if not left.all():
             log.warning("%s: %d features without length left out", name, int((~left).sum()))
-        return features[left]
+        return features.assign(defect="")[left]
     geometry = np.where(areal, geometry, shapely.Polygon())
-    invalid = ~shapely.is_valid(geometry)
+    defect = defects_of(geometry)
+    invalid = defect != ""
     geometry[invalid] = shapely.make_valid(geometry[invalid], method="structure", keep_collapsed=False)
     geometry = polygonal(geometry)
     left = shapely.area(geometry) > 0
@@ -202,7 +207,7 @@ def _repaired(features: gpd.GeoDataFrame, name: str, expected: str) -> gpd.GeoDa
         log.warning("%s: %d invalid polygons repaired", name, int(invalid.sum()))
     if not left.all():
         log.warning("%s: %d features without area left out", name, int((~left).sum()))
-    return features.set_geometry(geometry, crs=features.crs)[left]
+    return features.set_geometry(geometry, crs=features.crs).assign(defect=defect)[left]
 
 
 def _counted(kinds: pd.Series[str]) -> str:
@@ -218,6 +223,7 @@ def _attributes(features: gpd.GeoDataFrame, settings: MapSettings, name: str) ->
             "map_status": features["map_status"].to_numpy(dtype=object),
             "sigma_m": _sigmas(features, settings, name),
             "map_date": _dates(features, settings, name),
+            "defect": features["defect"].to_numpy(dtype=object),
         },
         geometry=features.geometry.to_numpy(),
         crs=features.crs,
@@ -295,6 +301,7 @@ def _joined(pieces: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
             "map_status": "first",
             "sigma_m": "max",
             "map_date": "max",
+            "defect": "max",  # by the alphabet, as it happens: overlaps before intersects before other
         }
     )
     geometry = union_by_group(pieces.geometry.to_numpy(), group, len(ids))

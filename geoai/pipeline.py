@@ -109,10 +109,20 @@ def run(settings: Settings, progress: Progress = lambda stage, done, total: None
         stage.count(seen)
     with timed("compare", stages) as stage:
         review, signals = assessment.make_review(
-            settings, acceptance.flight, acceptance.scheme, model, partial(progress, "compare")
+            settings,
+            acceptance.flight,
+            acceptance.scheme,
+            model,
+            failed_tiles([*cut, *seen]),
+            partial(progress, "compare"),
         )
         stage.counts |= signals
     return finish_run(acceptance, review, signals, stages, [*cut, *seen])
+
+
+def failed_tiles(outcomes: Sequence[TileOutcome]) -> list[str]:
+    """Return the ids of the tiles that failed in one of the stages."""
+    return sorted({outcome.tile_id for outcome in outcomes if outcome.outcome == "failed"})
 
 
 def finish_run(

@@ -17,7 +17,7 @@ from geoai.errors import CRSError, MapError
 from geoai.maplayer import read_map
 
 SWEREF = CRS.from_epsg(3006)
-COLUMNS = ["map_object_id", "theme", "map_status", "sigma_m", "map_date", "geometry"]
+COLUMNS = ["map_object_id", "theme", "map_status", "sigma_m", "map_date", "defect", "geometry"]
 
 
 def square(east, size=10.0):
@@ -290,6 +290,14 @@ def test_invalid_polygons_are_repaired_and_counted(write, caplog):
     assert mapped.area.tolist() == pytest.approx([50.0, 100.0])
     assert mapped.geom_type.tolist() == ["MultiPolygon", "Polygon"]
     assert "2 invalid polygons repaired" in caplog.text
+    assert mapped["defect"].tolist() == ["self_intersects", "self_overlaps"]
+
+
+def test_an_object_is_as_defect_as_the_worst_of_its_pieces(write):
+    bow = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
+    spike = shapely.Polygon([(0, 0), (10, 0), (10, 10), (10, 20), (10, 10), (0, 10)])
+    frame = layer(objid=["a", "a", "b", "b"], geometry=[bow, spike, square(60), square(80)])
+    assert read(write(frame), id_column="objid")["defect"].tolist() == ["self_overlaps", ""]
 
 
 VRT = """<OGRVRTDataSource><OGRVRTLayer name="map"><SrcDataSource relativeToVRT="1">map.csv</SrcDataSource>

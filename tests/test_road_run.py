@@ -17,12 +17,13 @@ from test_model import SMALL, save
 from test_qgis import OPEN_LAYERS, OPEN_PROJECT
 
 from geoai import pipeline
+from geoai.assessment import open_ledger
 from geoai.config import load_settings
 from geoai.errors import MapError
+from geoai.lessons import learn_from_ledger
 from geoai.model import build_network
 from geoai.pipeline import RunResult
 from geoai.plan import make_plan
-from geoai.policy import learn_from_runs
 
 LEFT, TOP = 450_000.0, 6_401_000.0
 WIDTH_M, HEIGHT_M, GSD_M, HALF_M = 400, 200, 0.25, 3.0
@@ -178,7 +179,9 @@ def test_stretches_keep_their_identity_and_their_verdicts(
 def test_verdicts_on_stretches_teach_nothing_about_outlines(project: Path) -> None:
     first = run(project)
     decide(first.review, signals_of(first)["discrepancy_id"]["new"], "rejected", reject_reason="temporary")
-    assert learn_from_runs(project.parent / "data" / "runs") == ([], 0)
+    settings = load_settings(project)
+    lessons = learn_from_ledger(open_ledger(settings), settings.data / "runs", settings.compare.height)
+    assert (lessons.models, lessons.verdicts, lessons.problems) == ((), 0, ())
 
 
 def test_an_earlier_flight_tells_which_road_is_new(project: Path, write_orthophoto: WriteOrthophoto) -> None:

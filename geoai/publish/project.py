@@ -1,4 +1,4 @@
-"""The QGIS project of a review: layers, themes and bookmarks, written as plain XML without QGIS.
+"""The QGIS project of a review (layers, themes, bookmarks, print layout), written as plain XML without QGIS.
 
 All paths are relative to the folder, so that it can be moved or sent. The same input gives the same bytes.
 """
@@ -6,10 +6,8 @@ All paths are relative to the folder, so that it can be moved or sent. The same 
 from __future__ import annotations
 
 import functools
-import io
 import os
 import uuid
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from xml.etree.ElementTree import Element, SubElement
 import pyproj
 import rasterio
 
+from geoai.publish.layout import add_review_sheet
 from geoai.publish.qml import xml_text
 from geoai.publish.style import (
     LINE,
@@ -28,6 +27,7 @@ from geoai.publish.style import (
     map_status_style,
     map_style,
     quality_grid_style,
+    registration_style,
     sample_style,
     suggestion_style,
 )
@@ -85,6 +85,7 @@ EXTRA_LAYERS: dict[str, tuple[str, Callable[[Language], Element], bool]] = {
     # table: group it goes into, style, whether a reviewer writes there
     "sample": ("group_review", sample_style, True),
     "quality_grid": ("group_map", quality_grid_style, False),
+    "registration": ("group_map", registration_style, False),
 }
 
 
@@ -167,17 +168,11 @@ def review_project(
         _add_layer(projected, layer, crs, language)
     _add_themes(root, themes, language)
     _add_bookmarks(root, bookmarks, crs, PROJECT["bookmarks"].say(language))
+    waiting = root.find(".//layer-tree-layer[@id='geoai_layer_to_review']")
+    assert waiting is not None
+    add_review_sheet(root, waiting, language)
     _add_properties(root)
     return xml_text(root)
-
-
-def zipped(project: str, name: str) -> bytes:
-    """Return the .qgz archive of the project text; *name* is the inner file's, without suffix."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        entry = zipfile.ZipInfo(f"{name}.qgs", date_time=(1980, 1, 1, 0, 0, 0))  # no clock: same bytes
-        file.writestr(entry, project, zipfile.ZIP_DEFLATED)
-    return archive.getvalue()
 
 
 def _table(key: str, style: Element, table: str, *, visible: bool = True, editable: bool = False) -> Layer:

@@ -108,8 +108,11 @@ def single(symbol: Symbol) -> Element:
     return renderer
 
 
-def labels(expression: str) -> Element:
-    """Return labels beside the polygons. No font is named: one that is missing makes QGIS complain."""
+def labels(expression: str, *, scale: int = LABEL_SCALE, inside: bool = False) -> Element:
+    """Return labels beside the polygons, or *inside* them, from 1:*scale* on.
+
+    No font is named: one that is missing makes QGIS complain.
+    """
     labeling = Element("labeling", {"type": "simple"})
     settings = SubElement(labeling, "settings", {"calloutType": "simple"})
     text = SubElement(
@@ -134,9 +137,10 @@ def labels(expression: str) -> Element:
     }
     SubElement(text, "text-buffer", buffer | {"bufferOpacity": "1", "bufferJoinStyle": "128"})
     SubElement(settings, "text-format", {"wrapChar": "", "autoWrapLength": "0", "multilineAlign": "1"})
-    placement = {"placement": "8", "dist": "1", "distUnits": "MM", "priority": "5"}  # 8: outside the polygon
+    where = "4" if inside else "8"  # 4: horizontal within the polygon, 8: outside it
+    placement = {"placement": where, "dist": "1", "distUnits": "MM", "priority": "5"}
     SubElement(settings, "placement", placement | {"polygonPlacementFlags": "2", "placementFlags": "10"})
-    rendering = {"scaleVisibility": "1", "scaleMin": "0", "scaleMax": str(LABEL_SCALE), "drawLabels": "1"}
+    rendering = {"scaleVisibility": "1", "scaleMin": "0", "scaleMax": str(scale), "drawLabels": "1"}
     obstacle = {"obstacle": "1", "obstacleFactor": "1", "obstacleType": "0", "upsidedownLabels": "0"}
     SubElement(settings, "rendering", rendering | obstacle)
     return labeling

@@ -19,9 +19,10 @@ import shapely
 
 from geoai.errors import CRSError, PublishError
 from geoai.postgis import without_password
+from geoai.publish.archive import zipped
 from geoai.publish.chips import cut_chips
 from geoai.publish.geopackage import add_project, add_styles, write_tables
-from geoai.publish.project import Bookmark, Bounds, review_project, zipped
+from geoai.publish.project import Bookmark, Bounds, review_project
 from geoai.publish.qml import xml_text
 from geoai.publish.reasons import reason
 from geoai.publish.style import layer_styles
@@ -32,6 +33,7 @@ from geoai.publish.tables import (
     MAP_LINES,
     MAP_STATUS,
     QUALITY_GRID,
+    REGISTRATION,
     RUN,
     SAMPLE,
     SUGGESTION,
@@ -85,16 +87,17 @@ def write_review(
     earlier: Path | None = None,
     sample: gpd.GeoDataFrame | None = None,
     quality_grid: gpd.GeoDataFrame | None = None,
+    registration: gpd.GeoDataFrame | None = None,
 ) -> Path:
     """Write `review.gpkg` and `review.qgz` into *folder* and return the path of the first.
 
     *discrepancies* are as the ledger gives them. The frames are in *run.crs*, metres; the rasters are the
     mosaics of the flight's tiles, shown where they lie; *earlier* is an earlier orthophoto, for chips
-    of before and after. *sample* and *quality_grid* are layers of their own where they are given; a row of
-    the sample names a signal by its row number in *discrepancies* (signal). Mapped objects are polygons, or
-    lines, for which nothing is suggested: a detection's axis is not drawn. A review that exists already is
-    never touched. Both files appear whole or not at all. Raises PublishError with one line where the folder
-    cannot be written, CRSError where a frame is elsewhere.
+    of before and after. *sample*, *quality_grid* and *registration* are layers of their own where they are
+    given; a row of the sample names a signal by its row number in *discrepancies* (signal). Mapped objects
+    are polygons, or lines, for which nothing is suggested: a detection's axis is not drawn. A review that
+    exists already is never touched. Both files appear whole or not at all. Raises PublishError with one line
+    where the folder cannot be written, CRSError where a frame is elsewhere.
     """
     target = folder / "review.gpkg"
     _refuse_existing(target)
@@ -124,6 +127,8 @@ def write_review(
         frames[SAMPLE] = _asked(sample, frames[DISCREPANCY]["discrepancy_id"], language)
     if quality_grid is not None:
         frames[QUALITY_GRID] = quality_grid
+    if registration is not None:
+        frames[REGISTRATION] = registration
     project = review_project(
         folder,
         crs=run.crs,
@@ -134,9 +139,9 @@ def write_review(
         title=f"{PROJECT['title'].say(language)} {run.flight_id}",
         language=language,
         mapped=mapped,
-        extra=[table.name for table in (SAMPLE, QUALITY_GRID) if table in frames],
+        extra=[table.name for table in (SAMPLE, QUALITY_GRID, REGISTRATION) if table in frames],
     )
-    archive = zipped(project, "review")
+    archive = zipped({"review.qgs": project})
     styles = {
         table: xml_text(style)
         for table, style in layer_styles(language).items()

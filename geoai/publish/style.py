@@ -30,6 +30,7 @@ from geoai.publish.tables import (
     MAP_LINES,
     MAP_STATUS,
     QUALITY_GRID,
+    REGISTRATION,
     RUN,
     SAMPLE,
     SUGGESTION,
@@ -43,6 +44,9 @@ VALUE_MAP_NULL = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"
 
 WHITE, DARK, SKY = "#FFFFFF", "#1A1A1A", "#56B4E9"
 
+OFFSETS_M = ((0.0, 0.25, "#FEE8C8"), (0.25, 0.5, "#FDBB84"), (0.5, 1.0, "#EF6548"), (1.0, 3.0, "#990000"))
+"""Lengths of an offset: `registration.MAX_OFFSET_M` is the most."""
+CELL_LABEL_SCALE = 50_000
 MANY = 10**9
 HEAT = ((1, 1, "#FEE8C8"), (2, 3, "#FDBB84"), (4, 7, "#EF6548"), (8, MANY, "#990000"))
 """Signals a cell, from and to, and the colour: ColorBrewer's OrRd."""
@@ -233,6 +237,35 @@ def quality_grid_style(language: Language) -> Element:
     return style
 
 
+def registration_style(language: Language) -> Element:
+    """Return the style of the registration: cells by the length of their offset, which is written in."""
+    edge = Stroke(GREY, 0.2, alpha=160)
+    steps = [
+        (low, high, f"{low:g}–{high:g} m".replace(".", "," if language == "sv" else "."), colour)
+        for low, high, colour in OFFSETS_M
+    ]
+    style = _vector_style(REGISTRATION, language)
+    style.append(
+        graduated(
+            'sqrt("dx_m" * "dx_m" + "dy_m" * "dy_m")',
+            # what is written is rounded to centimetres
+            [
+                (low, high + 0.005, text, Symbol((edge,), fill=(colour, 80)))
+                for low, high, text, colour in steps
+            ],
+        )
+    )
+    style.set("labelsEnabled", "1")
+    offset = "format_number(\"dx_m\", 2) || '; ' || format_number(\"dy_m\", 2) || ' m'"
+    style.append(labels(offset, scale=CELL_LABEL_SCALE, inside=True))
+    SubElement(style, "mapTip").text = (
+        '[% format_number("dx_m", 2) %]; [% format_number("dy_m", 2) %] m ([% "pairs" %])<br/>'
+        '[% represent_value("source") %]'
+    )
+    SubElement(style, "previewExpression").text = '"dx_m" || \'; \' || "dy_m"'
+    return style
+
+
 def layer_styles(language: Language) -> dict[Table, Element]:
     """Return the default style of every table that a review may hold."""
     return {
@@ -245,6 +278,7 @@ def layer_styles(language: Language) -> dict[Table, Element]:
         RUN: run_style(language),
         SAMPLE: sample_style(language),
         QUALITY_GRID: quality_grid_style(language),
+        REGISTRATION: registration_style(language),
     }
 
 

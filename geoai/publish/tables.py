@@ -207,6 +207,7 @@ MAP_STATUS = Table(
         IOU,
         *SHIFT,
         CARDINALITY,
+        *_owned("publish", _text("defect", "Fel i omrissets geometri", "Defect of the outline", "defect")),
     ),
 )
 
@@ -310,5 +311,16 @@ QUALITY_GRID = Table(
     ),
 )
 
+REGISTRATION = Table(
+    "registration",
+    (
+        _metres("dx_m", "Bilden öst om kartan (m)", "Imagery east of the map (m)"),
+        _metres("dy_m", "Bilden norr om kartan (m)", "Imagery north of the map (m)"),
+        Column("pairs", "INTEGER", Words("Säkra par i rutan", "Safe pairs in the cell")),
+        _metres("spread_m", "Parens spridning (m)", "Spread of the pairs (m)"),
+        _text("source", "Mätt i", "Measured in", domain="registration", constraint="NOT NULL"),
+    ),
+)
+
 TABLES = (DISCREPANCY, MAP_STATUS, DETECTION, SUGGESTION, COVERAGE, RUN)
-"""What every review holds. A run's also holds a SAMPLE to ask about, and a QUALITY_GRID."""
+"""What every review holds. A run's also holds a SAMPLE, a QUALITY_GRID and a REGISTRATION."""

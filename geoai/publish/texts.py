@@ -261,6 +261,7 @@ TRAITS: dict[str, tuple[str, Words]] = {
     "rectangularity": ("share", Words("rektangularitet {}", "rectangularity {}")),
     "brightness": ("share", Words("ljushet {}", "brightness {}")),
     "texture": ("share", Words("textur {}", "texture {}")),
+    "height_m": ("length", Words("höjd {}", "height {}")),
 }
 ATTACHED = (Words("fristående", "free-standing"), Words("sammanbyggd", "attached"))
 POLICY_RULE = Words("Åsidosatt som {name}: {facts}", "Set aside as {name}: {facts}")
@@ -351,6 +352,17 @@ DOMAINS: dict[str, dict[str, Words]] = {
     "coverage_reason": {
         "imagery": Words("Bild finns", "Imagery"),
         "no_imagery": Words("Bild saknas", "No imagery"),
+        "tile_failed": Words("Rutan gick inte att läsa", "The tile could not be read"),
+    },
+    "defect": {
+        "self_intersects": Words("Skär sig självt", "Intersects itself"),
+        "self_overlaps": Words("Överlappar sig självt", "Overlaps itself"),
+        "other": Words("Annat", "Other"),
+    },
+    "registration": {
+        "cell": Words("Rutan själv", "The cell itself"),
+        "block": Words("Omgivande block om 2,5 km", "The block of 2.5 km around it"),
+        "none": Words("För få säkra par: inget flyttat", "Too few safe pairs: nothing moved"),
     },
     "stratum": {
         "signal_missing": Words("Signal: saknas i kartan", "Signal: missing in map"),
@@ -408,6 +420,7 @@ LAYERS: dict[str, Words] = {
     "changed": Words("Byter klass", "Changed"),
     "sample": Words("Stickprov", "Sample"),
     "quality_grid": Words("Kvalitetsrutor", "Quality grid"),
+    "registration": Words("Inpassning karta–bild", "Offset map–image"),
     "probability": Words("Sannolikhet", "Probability"),
     "orthophoto": Words("Ortofoto", "Orthophoto"),
 }
@@ -433,5 +446,8 @@ PROJECT: dict[str, Words] = {
     "cell_none": Words("Ingen signal", "No signal"),
     "cell_one": Words("1 signal", "1 signal"),
     "cell_some": Words("{} signaler", "{} signals"),
+    "sheet": Words("Granskningsblad", "Review sheet"),
+    "sheet_photo": Words("Bild med karta och avvikelse", "Imagery with map and signal"),
+    "area": Words("Area", "Area"),
     "status_hint": Words("Välj ett av värdena i listan", "Choose one of the values in the list"),
 }
