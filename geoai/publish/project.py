@@ -30,14 +30,10 @@ from geoai.publish.style import (
     sample_style,
     suggestion_style,
 )
-from geoai.publish.texts import HIDDEN_CLASSES, LAYERS, PROJECT, Language
+from geoai.publish.tables import TO_REVIEW
+from geoai.publish.texts import LAYERS, PROJECT, Language
 
 Bounds = tuple[float, float, float, float]
-
-TO_REVIEW = (
-    '"status" = \'open\' AND "lifecycle" <> \'gone\' AND "policy_group" IS NULL AND "class" NOT IN ({})'
-).format(", ".join(f"'{code}'" for code in HIDDEN_CLASSES))
-"""The rows of discrepancy that wait for a reviewer."""
 
 PROBABILITY_RAMP = (
     # stored value (p × 250), colour, opacity 0..255: nothing below 10 %, and the roof is always seen

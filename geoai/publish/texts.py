@@ -405,6 +405,23 @@ LAYERS: dict[str, Words] = {
     "orthophoto": Words("Ortofoto", "Orthophoto"),
 }
 
+ACTIONS: dict[str, Words] = {
+    "confirm": Words("Bekräfta", "Confirm"),
+    "reject": Words("Avvisa …", "Reject …"),
+    "unclear": Words("Oklar", "Unclear"),
+    "next": Words("Nästa", "Next"),
+    "suggestion": Words("Kopiera förslag", "Copy suggestion"),
+    "review": Words("Granskning", "Review"),
+    "why": Words("Varför avvisas den?", "Why is it rejected?"),
+    "done": Words("Inget kvar att granska.", "Nothing is left to review."),
+    "copied": Words(
+        "Förslaget ligger i urklipp: klistra in det (Ctrl+V) i kartans lager.",
+        "The suggestion is on the clipboard: paste it (Ctrl+V) into the map's layer.",
+    ),
+    "no_suggestion": Words("Avvikelsen har inget förslag.", "The signal has no suggestion."),
+}
+"""The buttons of the review, and what they say."""
+
 PROJECT: dict[str, Words] = {
     "title": Words("Granskning", "Review"),
     "group_review": Words("Granskning", "Review"),
