@@ -326,6 +326,17 @@ def test_decision_is_signed_saved_and_taken_off_the_list(opened: Opened, tmp_pat
     assert "Byggnad syns i bilden men saknas i kartan." in found["tip"]
 
 
+def test_an_earlier_flight_is_a_layer_and_a_theme(opened: Opened, tmp_path: Path) -> None:
+    case, before = make_case(tmp_path / "flight"), make_case(tmp_path / "before")
+    review = case.write(tmp_path / "run", earlier=before.orthophoto)
+    (found,), messages = run_in_qgis(OPEN_PROJECT, review.with_suffix(".qgz"))
+    layer = found["layers"]["Tidigare ortofoto"]
+    assert (layer["valid"], layer["source"]) == (True, str(before.orthophoto))
+    assert "Tidigare ortofoto" not in found["visible"]
+    assert set(found["themes"]["Tidigare bild"]) == {"Tidigare ortofoto", "Att granska", "Karta"}
+    assert "Warning" not in messages
+
+
 def test_buttons_decide_sign_and_go_on(opened: Opened, tmp_path: Path) -> None:
     shutil.copytree(opened.root, tmp_path / "copy")
     found, _ = run_in_qgis(BUTTONS, tmp_path / "copy" / "run" / "review.qgz")

@@ -132,6 +132,7 @@ def write_review(
         bookmarks=_bookmarks(discrepancies, language),
         orthophoto=orthophoto,
         probability=probability,
+        earlier=earlier,
         title=f"{PROJECT['title'].say(language)} {run.flight_id}",
         language=language,
         extra=[table.name for table in (SAMPLE, QUALITY_GRID, REGISTRATION) if table in frames],

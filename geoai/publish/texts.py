@@ -403,6 +403,7 @@ LAYERS: dict[str, Words] = {
     "registration": Words("Inpassning karta–bild", "Offset map–image"),
     "probability": Words("Sannolikhet", "Probability"),
     "orthophoto": Words("Ortofoto", "Orthophoto"),
+    "earlier": Words("Tidigare ortofoto", "Earlier orthophoto"),
 }
 
 ACTIONS: dict[str, Words] = {
@@ -431,6 +432,7 @@ PROJECT: dict[str, Words] = {
     "theme_map": Words("Endast karta", "Map only"),
     "theme_image": Words("Endast bild", "Imagery only"),
     "theme_probability": Words("Sannolikhet", "Probability"),
+    "theme_earlier": Words("Tidigare bild", "Earlier imagery"),
     "bookmarks": Words("Högst prioritet", "Highest priority"),
     "decision": Words("Beslut", "Decision"),
     "image": Words("Bild", "Image"),
