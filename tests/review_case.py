@@ -72,6 +72,7 @@ class Case:
     map_status: gpd.GeoDataFrame
     detections: gpd.GeoDataFrame
     coverage: gpd.GeoDataFrame
+    earlier: Path | None = None
 
     def write(self, folder: Path, *, run: RunInfo = RUN, language: Language = "sv", **frames: Any) -> Path:
         """Write the review into *folder*, *frames* in place of the case's own."""
@@ -85,6 +86,7 @@ class Case:
             coverage=case.coverage,
             orthophoto=case.orthophoto,
             probability=case.probability,
+            earlier=case.earlier,
             language=language,
         )
 

@@ -31,15 +31,10 @@ from geoai.publish.style import (
     sample_style,
     suggestion_style,
 )
-from geoai.publish.tables import MAP_STATUS, Table
-from geoai.publish.texts import HIDDEN_CLASSES, LAYERS, PROJECT, Language
+from geoai.publish.tables import MAP_STATUS, TO_REVIEW, Table
+from geoai.publish.texts import LAYERS, PROJECT, Language
 
 Bounds = tuple[float, float, float, float]
-
-TO_REVIEW = (
-    '"status" = \'open\' AND "lifecycle" <> \'gone\' AND "policy_group" IS NULL AND "class" NOT IN ({})'
-).format(", ".join(f"'{code}'" for code in HIDDEN_CLASSES))
-"""The rows of discrepancy that wait for a reviewer."""
 
 PROBABILITY_RAMP = (
     # stored value (p × 250), colour, opacity 0..255: nothing below 10 %, and the roof is always seen
@@ -108,13 +103,14 @@ def review_project(
     title: str,
     language: Language,
     mapped: Table = MAP_STATUS,
+    earlier: Path | None = None,
     extra: Sequence[str] = (),
 ) -> str:
     """Return the text of the project that lies in *folder* beside review.gpkg.
 
-    *mapped* is the table of mapped objects: polygons or lines. *extent* is what is seen first. *extra* names
-    the layers of EXTRA_LAYERS that the review holds, off at first. The rasters must exist: how they are
-    masked is looked up.
+    *mapped* is the table of mapped objects: polygons or lines. *extent* is what is seen first. *earlier* is
+    the orthophoto of an earlier flight, *extra* names the layers of EXTRA_LAYERS that the review holds; both
+    are off at first. The rasters must exist: how they are masked is looked up.
     """
     groups = {
         "group_review": [
@@ -139,14 +135,11 @@ def review_project(
             _table("detection", detection_style(language), "detection", visible=False),
             _table("coverage", coverage_style(language), "coverage"),
             Layer("probability", _relative(probability, folder), raster="probability", visible=False),
-            Layer(
-                "orthophoto",
-                _relative(orthophoto, folder),
-                raster="colour",
-                alpha_band=_alpha_band(orthophoto),
-            ),
+            _photo("orthophoto", orthophoto, folder),
         ],
     }
+    if earlier:
+        groups["group_image"].append(_photo("earlier", earlier, folder, visible=False))
     for key in extra:
         group, style, editable = EXTRA_LAYERS[key]
         groups[group].append(_table(key, style(language), key, visible=False, editable=editable))
@@ -155,6 +148,7 @@ def review_project(
         "theme_map": ("map",),
         "theme_image": ("orthophoto",),
         "theme_probability": ("to_review", "map", "probability", "orthophoto"),
+        **({"theme_earlier": ("to_review", "map", "earlier")} if earlier else {}),
     }
     layers = [layer for members in groups.values() for layer in members]
     root = Element("qgis", {"version": "3.22.0", "projectname": title, "saveDateTime": "", "saveUser": ""})
@@ -178,6 +172,11 @@ def review_project(
 def _table(key: str, style: Element, table: str, *, visible: bool = True, editable: bool = False) -> Layer:
     source = f"./review.gpkg|layername={table}"
     return Layer(key, source, style=style, visible=visible, editable=editable)
+
+
+def _photo(key: str, mosaic: Path, folder: Path, *, visible: bool = True) -> Layer:
+    alpha_band = _alpha_band(mosaic)
+    return Layer(key, _relative(mosaic, folder), raster="colour", alpha_band=alpha_band, visible=visible)
 
 
 def _relative(path: Path, folder: Path) -> str:

@@ -136,6 +136,7 @@ def write_review(
         bookmarks=_bookmarks(discrepancies, language),
         orthophoto=orthophoto,
         probability=probability,
+        earlier=earlier,
         title=f"{PROJECT['title'].say(language)} {run.flight_id}",
         language=language,
         mapped=mapped,

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
+from geoai.publish.actions import WIDTH_PX, add_buttons, review_actions
 from geoai.publish.qml import (
     GREY,
     Category,
@@ -34,6 +35,7 @@ from geoai.publish.tables import (
     RUN,
     SAMPLE,
     SUGGESTION,
+    TO_REVIEW,
     Column,
     Table,
 )
@@ -108,11 +110,15 @@ def discrepancy_style(language: Language) -> Element:
     style.set("labelsEnabled", "1")
     style.append(labels(f"represent_value(\"class\") || '\\n' || {SIZE}"))
     style.append(_row_colours())
+    style.append(review_actions(TO_REVIEW, language))
     SubElement(style, "mapTip").text = MAP_TIP
     SubElement(
         style, "previewExpression"
     ).text = f"represent_value(\"class\") || ' – ' || {SIZE} || ' – ' || represent_value(\"status\")"
     _sort_table(style, '"priority"')
+    columns = style.find("attributetableconfig/columns")
+    assert columns is not None
+    columns.insert(0, Element("column", {"type": "actions", "hidden": "0", "width": str(WIDTH_PX)}))
     return style
 
 
@@ -487,7 +493,9 @@ def _review_form(language: Language) -> Element:
 
     form = Element("attributeEditorForm")
     review = add_container(form, words["group_review"], page=True)
-    add_fields(add_container(review, words["decision"]), decision, indices)
+    box = add_container(review, words["decision"])
+    add_fields(box, decision, indices)
+    add_buttons(box)
     image = add_container(review, words["image"])
     old = add_container(image, "html", visible=IN_3_22)
     SubElement(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from geoai.publish.texts import DOMAINS, LAYERS, Words
+from geoai.publish.texts import DOMAINS, HIDDEN_CLASSES, LAYERS, Words
 
 SqlType = Literal["TEXT", "REAL", "INTEGER", "BOOLEAN", "DATE", "DATETIME", "BLOB"]
 Owner = Literal["stage", "ledger", "publish", "reviewer"]
@@ -189,6 +189,11 @@ DISCREPANCY = Table(
         ),
     ),
 )
+
+TO_REVIEW = (
+    '"status" = \'open\' AND "lifecycle" <> \'gone\' AND "policy_group" IS NULL AND "class" NOT IN ({})'
+).format(", ".join(f"'{code}'" for code in HIDDEN_CLASSES))
+"""The rows of discrepancy that wait for a reviewer, as an expression of QGIS and of SQL."""
 
 MAP_STATUS = Table(
     "map_status",

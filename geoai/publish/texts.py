@@ -423,7 +423,25 @@ LAYERS: dict[str, Words] = {
     "registration": Words("Inpassning karta–bild", "Offset map–image"),
     "probability": Words("Sannolikhet", "Probability"),
     "orthophoto": Words("Ortofoto", "Orthophoto"),
+    "earlier": Words("Tidigare ortofoto", "Earlier orthophoto"),
 }
+
+ACTIONS: dict[str, Words] = {
+    "confirm": Words("Bekräfta", "Confirm"),
+    "reject": Words("Avvisa …", "Reject …"),
+    "unclear": Words("Oklar", "Unclear"),
+    "next": Words("Nästa", "Next"),
+    "suggestion": Words("Kopiera förslag", "Copy suggestion"),
+    "review": Words("Granskning", "Review"),
+    "why": Words("Varför avvisas den?", "Why is it rejected?"),
+    "done": Words("Inget kvar att granska.", "Nothing is left to review."),
+    "copied": Words(
+        "Förslaget ligger i urklipp: klistra in det (Ctrl+V) i kartans lager.",
+        "The suggestion is on the clipboard: paste it (Ctrl+V) into the map's layer.",
+    ),
+    "no_suggestion": Words("Avvikelsen har inget förslag.", "The signal has no suggestion."),
+}
+"""The buttons of the review, and what they say."""
 
 PROJECT: dict[str, Words] = {
     "title": Words("Granskning", "Review"),
@@ -434,6 +452,7 @@ PROJECT: dict[str, Words] = {
     "theme_map": Words("Endast karta", "Map only"),
     "theme_image": Words("Endast bild", "Imagery only"),
     "theme_probability": Words("Sannolikhet", "Probability"),
+    "theme_earlier": Words("Tidigare bild", "Earlier imagery"),
     "bookmarks": Words("Högst prioritet", "Highest priority"),
     "decision": Words("Beslut", "Decision"),
     "image": Words("Bild", "Image"),
