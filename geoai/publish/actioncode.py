@@ -43,7 +43,7 @@ def reject(layer: Any, fid: int) -> None:
 def go_on(layer: Any, fid: int) -> None:
     """Select and show the signal that waits after *fid*, by priority; after the last comes the first."""
     request = QgsFeatureRequest().setFilterExpression(f"({WAITING}) OR $id = {fid}")
-    request.setSubsetOfAttributes(["priority"], layer.fields())
+    request.setSubsetOfAttributes(["priority"], layer.fields()).setFlags(QgsFeatureRequest.NoGeometry)
     request.addOrderBy('"priority"', False, False)
     request.addOrderBy("$id")
     fids = [row.id() for row in layer.getFeatures(request)]

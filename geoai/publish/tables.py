@@ -116,10 +116,18 @@ DISCREPANCY = Table(
             "ledger",
             _text("discrepancy_id", "Avvikelse-id", "Discrepancy id", constraint="NOT NULL UNIQUE"),
         ),
-        _text("class", "Avvikelsetyp", "Class", domain="class", constraint="NOT NULL"),
-        _text("family", "Slag", "Family", domain="family", constraint="NOT NULL"),
+        _text(
+            "class",
+            "Avvikelsetyp",
+            "Class",
+            domain="class",
+            constraint="NOT NULL " + _one_of("class", "class"),
+        ),
+        _text(
+            "family", "Slag", "Family", domain="family", constraint="NOT NULL " + _one_of("family", "family")
+        ),
         THEME,
-        _text("cause", "Orsak", "Cause", domain="cause"),
+        _text("cause", "Orsak", "Cause", domain="cause", constraint=_one_of("cause", "cause")),
         CARDINALITY,
         *_owned(
             "ledger",
@@ -155,11 +163,7 @@ DISCREPANCY = Table(
         Column("priority", "REAL", Words("Prioritet (störst först)", "Priority (largest first)")),
         VISIBLE_SHARE,
         NEAR_EDGE,
-        *_owned(
-            "publish",
-            _text("reason", "Motivering", "Reason", constraint="NOT NULL"),
-            Column("chip", "BLOB", Words("Bildutsnitt", "Image chip")),
-        ),
+        *_owned("publish", _text("reason", "Motivering", "Reason", constraint="NOT NULL")),
         *_owned("ledger", FLIGHT_ID, PHOTO_DATE),
         *_owned("publish", _text("stac_item", "Bildruta", "STAC item")),
         *_owned("ledger", GSD, MODEL_ID, CONFIG_HASH, MAP_SNAPSHOT, RUN_ID),
@@ -187,6 +191,8 @@ DISCREPANCY = Table(
             ),
             *SIGNED,
         ),
+        # last: what stands behind it in a row is found only by reading through it
+        *_owned("publish", Column("chip", "BLOB", Words("Bildutsnitt", "Image chip"))),
     ),
 )
 

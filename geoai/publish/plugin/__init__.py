@@ -130,6 +130,7 @@ class ReviewKeys:
         """Return fid and status of all that is put before a reviewer, the most urgent first."""
         request = QgsFeatureRequest().setFilterExpression(PUT_BEFORE)
         request.setSubsetOfAttributes(["status"], self.layer.fields())
+        request.setFlags(QgsFeatureRequest.NoGeometry)
         request.addOrderBy('"priority"', False, False)
         request.addOrderBy("$id")
         return [(row.id(), row["status"]) for row in self.layer.getFeatures(request)]
