@@ -17,8 +17,10 @@ import shapely
 from conftest import WriteOrthophoto
 from ledger_case import BOTTOM, LEFT, Flown, Signal, decide, place, record
 from review_case import CRS, RUN
+from rich.console import Console
 from typer.testing import CliRunner
 
+from geoai import cli
 from geoai.cli import app
 from geoai.config import HeightSettings
 from geoai.errors import LedgerError
@@ -204,9 +206,15 @@ def config(data: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "console", Console(width=300))
+
+
+@pytest.mark.usefixtures("wide")
 def test_the_command_says_what_it_learned_and_writes_it_down(data: Path, config: Path) -> None:
     judge(review_of(data))
-    done = CliRunner().invoke(app, ["policy", "learn", "--config", str(config)], env={"COLUMNS": "160"})
+    done = CliRunner().invoke(app, ["policy", "learn", "--config", str(config)])
     assert done.exit_code == 0, done.output
     assert f"{COUNT} verdicts" in done.output
     (row,) = [line for line in done.output.splitlines() if "patio_roof" in line]
@@ -217,9 +225,10 @@ def test_the_command_says_what_it_learned_and_writes_it_down(data: Path, config:
     assert json.loads((data / "policy.json").read_text())["models"][0]["used"] is True
 
 
+@pytest.mark.usefixtures("wide")
 def test_the_command_tells_too_few_verdicts_and_what_could_not_be_read(data: Path, config: Path) -> None:
     review_of(data).write_bytes(b"no database")
-    done = CliRunner().invoke(app, ["policy", "learn", "--config", str(config)], env={"COLUMNS": "300"})
+    done = CliRunner().invoke(app, ["policy", "learn", "--config", str(config)])
     assert done.exit_code == 0, done.output
     assert "0 verdicts" in done.output
     assert "too few verdicts of one class and reason: 30 are asked for" in done.output

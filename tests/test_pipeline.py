@@ -257,7 +257,9 @@ def test_tiles_that_fail_are_told_in_coverage_and_report_and_made_up_for_later(
     assert coverage["tile_id"]["tile_failed"] == "450050_6400900"
     assert coverage["status"]["tile_failed"] == "not_checked"
     figures = json.loads(failed.review.with_name("quality.json").read_text("utf-8"))
-    assert figures["not_assessed"]["ground"] == [{"code": "tile_failed", "count": 1, "area_m2": 2500.0}]
+    assert figures["not_assessed"]["ground"] == [
+        {"code": "tile_failed", "count": 1, "area_m2": 2500.0, "length_m": 0.0}
+    ]
     assert "demolished" not in failed.signals
     monkeypatch.undo()
     monkeypatch.setattr(pipeline, "load_segmenter", lambda model, precision, bands: network)
@@ -352,6 +354,7 @@ def rasters(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.tif")}
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(project: Path, network: RedRoofs) -> None:
     killed, whole = project.parent / "killed", project.parent / "whole"
     command = [sys.executable, "-c", SCRIPT.format(seconds=1.0), str(project), str(killed)]

@@ -93,7 +93,6 @@ SPECIFIED_COLUMNS = [
     "visible_share",
     "near_edge",
     "reason",
-    "chip",
     "flight_id",
     "photo_date",
     "stac_item",
@@ -108,6 +107,7 @@ SPECIFIED_COLUMNS = [
     "comment",
     "reviewed_by",
     "reviewed_at",
+    "chip",
 ]
 
 

@@ -176,6 +176,7 @@ def test_stretches_keep_their_identity_and_their_verdicts(
     assert after["n_seen"].to_dict() == {"old": 2, "track": 2, "new": 1}
 
 
+@pytest.mark.slow
 def test_verdicts_on_stretches_teach_nothing_about_outlines(project: Path) -> None:
     first = run(project)
     decide(first.review, signals_of(first)["discrepancy_id"]["new"], "rejected", reject_reason="temporary")
@@ -184,6 +185,7 @@ def test_verdicts_on_stretches_teach_nothing_about_outlines(project: Path) -> No
     assert (lessons.models, lessons.verdicts, lessons.problems) == ((), 0, ())
 
 
+@pytest.mark.slow
 def test_an_earlier_flight_tells_which_road_is_new(project: Path, write_orthophoto: WriteOrthophoto) -> None:
     run(project)
     fly(project.parent / "flight" / "sheet.tif", write_orthophoto, "main", "new", "track")
@@ -196,6 +198,7 @@ def test_an_earlier_flight_tells_which_road_is_new(project: Path, write_orthopho
     }
 
 
+@pytest.mark.slow
 def test_a_plan_says_what_another_least_length_would_do(project: Path) -> None:
     run(project)
     settings = load_settings(project, {"compare.lines.min_length_m": 80.0})
