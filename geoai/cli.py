@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from rich.console import Console
@@ -45,7 +45,7 @@ model_app = typer.Typer(
     help="Model packages: which there are, what they are, adding one.", no_args_is_help=True
 )
 app.add_typer(model_app, name="model")
-review_app = typer.Typer(help="What reviewers decided.", no_args_is_help=True)
+review_app = typer.Typer(help="Sharing out reviews, and reading what was decided.", no_args_is_help=True)
 app.add_typer(review_app, name="review")
 policy_app = typer.Typer(help="What this map does not hold, learned from verdicts.", no_args_is_help=True)
 app.add_typer(policy_app, name="policy")
@@ -430,6 +430,33 @@ def import_reviews(
         raise typer.Exit(1)
     if lines:
         raise typer.Exit(2)
+
+
+@review_app.command("split")
+def split_review(
+    review: Annotated[Path, typer.Argument(help="A review.gpkg, or the folder of a run.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Folder to make, with a folder a part.")],
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="BY",
+            help="area (parts lie apart), class (whole classes), or count (the most urgent dealt evenly).",
+        ),
+    ] = "area",
+    parts: Annotated[int, typer.Option(min=1, help="How many reviewers.")] = 2,
+) -> None:
+    """Cut what waits for a decision into parts, a review to open each. `review import` reads them back."""
+    from geoai.errors import ConfigError
+    from geoai.publish import parts as dividing
+
+    if by not in get_args(dividing.By):
+        raise ConfigError(f"review split: expected --by area, class or count, found {by}")
+    source = review / "review.gpkg" if review.is_dir() else review
+    made = dividing.split_review(source, out, by=by, parts=parts)  # type: ignore[arg-type]
+    table = Table(Column("part", overflow="fold"), Column("signals", justify="right"))
+    for each in made:
+        table.add_row(str(each.review.with_suffix(".qgz")), str(each.signals))
+    console.print(table)
 
 
 @policy_app.command("learn")

@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,11 +15,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from geoai.errors import LedgerError
-from geoai.publish.geopackage import timestamp
+from geoai.publish.geopackage import reading, timestamp
 from geoai.publish.texts import DOMAINS
 
-BUSY_S = 5.0
-"""How long a file in use is waited for: QGIS holds one for less than this while it saves."""
 WITHDRAWN = "withdrawn"
 """Stored where a decision that a review showed was set back to open."""
 RESOLVED = ("confirmed", "fixed")
@@ -188,7 +185,7 @@ def read_review(path: Path, crs: str) -> Reviewed:
     and told; so is one whose id stands twice with different words. Raises LedgerError with one line where the
     file is none, is in another CRS than *crs*, or stays locked.
     """
-    with _reading(path) as database:
+    with reading(path, LedgerError) as database:
         columns = [row[1] for row in database.execute("PRAGMA table_info(discrepancy)")]
         needed = [name for name in ("discrepancy_id", "status") if name not in columns]
         if needed:
@@ -255,29 +252,6 @@ def _check_crs(database: sqlite3.Connection, path: Path, crs: str) -> None:
     ).fetchone()
     if found is None or str(found[0]).upper() != crs.upper():
         raise LedgerError(f"{path}: expected a review in {crs}, found {found[0] if found else 'no CRS'}")
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a GeoPackage to read, and leave nothing beside it."""
-    if not path.is_file():
-        raise LedgerError(f"{path}: expected a reviewed GeoPackage, found no file")
-    try:
-        # A file that QGIS left in WAL mode is read without its log where there is none: opening it the
-        # ordinary way would leave two files beside it.
-        with path.open("rb") as file:
-            in_wal_mode = file.read(20)[18:20] == b"\2\2"
-        alone = in_wal_mode and not path.with_name(f"{path.name}-wal").exists()
-        uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
-        database = sqlite3.connect(uri, uri=True, timeout=BUSY_S)
-    except (OSError, sqlite3.Error) as error:
-        raise LedgerError(f"{path}: expected a readable GeoPackage, found {error}") from None
-    try:
-        yield database
-    except sqlite3.Error as error:
-        raise LedgerError(f"{path}: expected a readable GeoPackage, found {error}") from None
-    finally:
-        database.close()
 
 
 def rows_of(verdicts: Iterable[tuple[Any, ...]]) -> dict[int, list[Verdict]]:
