@@ -410,14 +410,21 @@ def add_model(
 
 @review_app.command("import")
 def import_reviews(
-    reviews: Annotated[list[Path], typer.Argument(help="Reviewed GeoPackages: reviews, or copies of them.")],
+    reviews: Annotated[
+        list[str],
+        typer.Argument(
+            help="Reviews, parts or copies of them, or 'PG:host=… dbname=… schema=…' for PostGIS."
+        ),
+    ],
     config: ConfigOption = DEFAULT_CONFIG,
     data: DataOption = None,
 ) -> None:
     """Read what reviewers decided into the ledger. Exits 2 where something was left out or contradicts."""
     from geoai import assessment
+    from geoai.postgis import is_connection
 
-    results, conflicts = assessment.open_ledger(_settings(config, None, None, data)).import_reviews(reviews)
+    sources = [each if is_connection(each) else Path(each) for each in reviews]
+    results, conflicts = assessment.open_ledger(_settings(config, None, None, data)).import_reviews(sources)
     table = Table(Column("review", overflow="fold"), "decisions", "new", "known", title="Decisions")
     for each in results:
         counts = (each.said, each.new, each.said - each.new)
@@ -457,6 +464,28 @@ def split_review(
     for each in made:
         table.add_row(str(each.review.with_suffix(".qgz")), str(each.signals))
     console.print(table)
+
+
+@review_app.command("to-postgis")
+def share_review(
+    review: Annotated[Path, typer.Argument(help="A review.gpkg, or the folder of a run.")],
+    source: Annotated[str, typer.Argument(metavar="DATABASE", help="PG:host=… dbname=…, or PG:service=….")],
+    schema: Annotated[
+        str | None, typer.Option(help="Schema to write; default: geoai_ and the flight's name.")
+    ] = None,
+) -> None:
+    """Write a review into PostGIS for many to edit at once, or bring it up to date: decisions stay.
+
+    `review import "PG:… schema=…"` reads them back.
+    """
+    from geoai.shared import share_review
+
+    done = share_review(review / "review.gpkg" if review.is_dir() else review, source, schema=schema)
+    counts = f"{done.added} added, {done.changed} changed, {done.gone} gone"
+    console.print(f"schema   {done.schema}: {counts}", highlight=False, markup=False)
+    if done.asked_again:
+        console.print(f"{done.asked_again} decided there are open again in the review: see reopened_because")
+    console.print(f"project  {done.project}", soft_wrap=True)
 
 
 @policy_app.command("learn")

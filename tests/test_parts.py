@@ -7,9 +7,7 @@ import sqlite3
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_args
 
@@ -19,74 +17,28 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ledger_case import Flown, Signal, decide, record
-from ledger_case import write_review as write_tables_of
+from ledger_case import decide
 from pyqgis import PYTHON, qgis_version, run_in_qgis
-from review_case import CRS, RUN, make_case, remembered
+from review_case import CRS, make_case, remembered
 from test_qgis import VALIDATOR
+from town_case import Town, ids_of, make_town, publish, query
 from typer.testing import CliRunner
 
 from geoai.cli import app
 from geoai.errors import PublishError
 from geoai.ledger import Ledger
 from geoai.publish import parts as dividing
-from geoai.publish import write_review
 from geoai.publish.parts import By, divide, split_review
-from geoai.publish.project import TO_REVIEW
+from geoai.publish.tables import TO_REVIEW
 from geoai.publish.texts import CLASSES, HIDDEN_CLASSES
 
 WAYS: tuple[By, ...] = get_args(By)
 SHOWN = [code for code in CLASSES if code not in HIDDEN_CLASSES]
 
 
-@dataclass(frozen=True)
-class Town:
-    """A review that a ledger remembers: signals that wait, are decided, gone, hidden, or set aside."""
-
-    review: Path
-    ledger: Path
-
-    def ids(self, where: str = TO_REVIEW) -> list[str]:
-        return ids_of(self.review, where)
-
-
-def ids_of(review: Path, where: str = "TRUE") -> list[str]:
-    return [name for (name,) in query(review, f"SELECT discrepancy_id FROM discrepancy WHERE {where}")]
-
-
-def query(path: Path, statement: str) -> list[tuple[Any, ...]]:
-    with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as database:
-        return database.execute(statement).fetchall()
-
-
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
-    root = tmp_path_factory.mktemp("town")
-    ledger = Ledger(root / "ledger.gpkg", CRS)
-    codes = ["missing", "missing", "demolished", "extended", "reduced", "below_min", "not_assessable"]
-    seen = [Signal(15.0 * (n % 6), 20.0 * (n // 6), codes[n % len(codes)], ids=(f"b{n}",)) for n in range(18)]
-    first = record(ledger, Flown([*seen, Signal(150, 150)]))
-    before = write_tables_of(root / "first.gpkg", first, "2024-a")
-    decide(before, first["discrepancy_id"][3], "confirmed")
-    ledger.import_reviews([before])
-    rows = record(ledger, Flown(seen, config="b"))  # the last one is gone
-    rows["priority"] = [0.9, 0.5, 0.5] * 6 + [0.1]
-    rows["policy_group"] = [None] * 8 + ["patio_roof"] + [None] * 10
-    case = make_case(root / "flight")
-    review = write_review(
-        root / "run",
-        RUN,
-        discrepancies=rows,
-        map_status=case.map_status,
-        detections=case.detections,
-        coverage=case.coverage,
-        orthophoto=case.orthophoto,
-        probability=case.probability,
-        language="en",
-    )
-    with closing(sqlite3.connect(review)) as database, database:
-        database.execute("UPDATE run SET run_id = '2024-b'")
-    return Town(review, ledger.path)
+    return make_town(tmp_path_factory.mktemp("town"))
 
 
 # --- who gets what ---------------------------------------------------------------------------------------
@@ -193,25 +145,10 @@ def test_deciding_in_the_parts_is_deciding_in_the_one_review(
         for review in (whole, *parts):
             for each in set(said) & set(ids_of(review)):
                 decide(review, each, **said[each])
-        heard = [
-            import_into(town, folder / f"{k}.gpkg", files) for k, files in enumerate(([whole], parts[::-1]))
-        ]
+        heard = [town.told(folder / f"{k}.gpkg", files) for k, files in enumerate(([whole], parts[::-1]))]
     assert heard[0] == heard[1]
     decided = {each for each, answer in said.items() if answer["status"] != "open" or answer["comment"]}
     assert decided <= {row[0] for row in heard[0]["verdict"]}
-
-
-def import_into(town: Town, copy: Path, reviews: Sequence[Path]) -> dict[str, list[tuple[Any, ...]]]:
-    """Have a copy of the ledger read *reviews*, and return what it then knows."""
-    ledger = Ledger(Path(shutil.copyfile(town.ledger, copy)), CRS)
-    results, conflicts = ledger.import_reviews(reviews)
-    assert not conflicts
-    assert not [line for each in results for line in each.problems]
-    told = "discrepancy_id, run, known_after, verdict.status, comment, reviewed_by, reviewed_at"
-    return {
-        "verdict": sorted(query(copy, f"SELECT {told} FROM verdict JOIN signal ON signal.fid = signal")),
-        "signal": query(copy, "SELECT discrepancy_id, status, lifecycle FROM signal ORDER BY fid"),
-    }  # fmt: skip
 
 
 def test_two_who_decide_differently_on_copies_of_one_part_are_told(town: Town, tmp_path: Path) -> None:
@@ -288,11 +225,7 @@ def test_the_sample_is_answered_in_the_review_itself(town: Town, tmp_path: Path)
          "answer": [None], "number": [None], "comment": [None], "reviewed_by": [None], "reviewed_at": [None]},
         geometry=[case.discrepancies.geometry[0]], crs=CRS,
     )  # fmt: skip
-    review = write_review(
-        tmp_path / "run", RUN, discrepancies=remembered(case.discrepancies), map_status=case.map_status,
-        detections=case.detections, coverage=case.coverage, orthophoto=case.orthophoto,
-        probability=case.probability, language="sv", sample=sample,
-    )  # fmt: skip
+    review = publish(case, tmp_path / "run", remembered(case.discrepancies), "2024-c", sample=sample)
     (part,) = split_review(review, tmp_path / "out", by="area", parts=1)
     assert query(part.review, "SELECT count(*) FROM sample") == [(0,)]
     assert query(review, "SELECT count(*) FROM sample") == [(1,)]

@@ -8,25 +8,26 @@ import zipfile
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 from xml.etree import ElementTree
 
 import pyogrio
 
 from geoai.errors import PublishError
 from geoai.publish.geopackage import reading
-from geoai.publish.tables import QUALITY_GRID, TABLES, Table
+from geoai.publish.tables import MAP_LINES, MAP_STATUS, QUALITY_GRID, REGISTRATION, TABLES, Table
 from geoai.publish.texts import LAYERS, Language
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
+EXTRA = (QUALITY_GRID, REGISTRATION)
 TO_DIVIDE = ("discrepancy_id", "class", "priority", "status", "lifecycle", "policy_group")
 
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """What a review says of itself: *tables* are those it holds of `tables.TABLES` and the quality grid.
+    """What a review says of itself: *tables* are those it holds, but for the sample, which stays in it.
 
     *crs* is an authority code; the rasters are those that its project shows.
     """
@@ -37,6 +38,19 @@ class Opened:
     tables: tuple[Table, ...]
     orthophoto: Path
     probability: Path
+    earlier: Path | None
+
+    def as_shown(self) -> dict[str, Any]:
+        """Return what `project.review_project` asks of a review, its title and its signals aside."""
+        return {
+            "crs": self.crs,
+            "orthophoto": self.orthophoto,
+            "probability": self.probability,
+            "earlier": self.earlier,
+            "language": self.language,
+            "mapped": MAP_LINES if MAP_LINES in self.tables else MAP_STATUS,
+            "extra": [table.name for table in self.tables if table in EXTRA],
+        }
 
 
 def snapshot(review: Path, target: Path) -> Opened:
@@ -58,13 +72,25 @@ def snapshot(review: Path, target: Path) -> Opened:
             "(SELECT flight_id FROM run ORDER BY fid DESC), "
             "(SELECT content FROM qgis_projects WHERE name = 'review')"
         ).fetchone()
-        present = {name for (name,) in database.execute("SELECT table_name FROM gpkg_contents")}
+        kinds = dict(
+            database.execute(
+                "SELECT table_name, geometry_type_name FROM gpkg_contents "
+                "LEFT JOIN gpkg_geometry_columns USING (table_name)"
+            )
+        )
         language = language_of(database)
     if project is None:
         raise PublishError(f"{review}: expected a review with its project inside, found none")
-    orthophoto, probability = (_raster(project, key, review) for key in ("orthophoto", "probability"))
-    tables = tuple(table for table in (*TABLES, QUALITY_GRID) if table.name in present)
-    return Opened(crs, flight_id, language, tables, orthophoto, probability)
+    shown = _rasters(project, review)
+    for key in ("orthophoto", "probability"):
+        if key not in shown:
+            raise PublishError(f"{review}: expected a project that shows the {key}, found none")
+    lines = kinds.get("map_status") == "MULTILINESTRING"
+    held = (MAP_LINES if lines and table is MAP_STATUS else table for table in (*TABLES, *EXTRA))
+    tables = tuple(table for table in held if table.name in kinds)
+    return Opened(
+        crs, flight_id, language, tables, shown["orthophoto"], shown["probability"], shown.get("earlier")
+    )
 
 
 def language_of(database: sqlite3.Connection) -> Language:
@@ -79,14 +105,14 @@ def read_signals(review: Path) -> gpd.GeoDataFrame:
     return pyogrio.read_dataframe(review, layer="discrepancy", columns=list(TO_DIVIDE), fid_as_index=True)
 
 
-def _raster(project: str, key: str, review: Path) -> Path:
-    """Return the file that the layer *key* of a stored project shows."""
+def _rasters(project: str, review: Path) -> dict[str, Path]:
+    """Return the files that the raster layers of a stored project show, by the layers' keys."""
     with zipfile.ZipFile(io.BytesIO(bytes.fromhex(project))) as archive:
         root = ElementTree.fromstring(archive.read("review.qgs"))
-    for layer in root.iter("maplayer"):
-        if layer.findtext("id") == f"geoai_layer_{key}":
-            path = review.parent / str(layer.findtext("datasource"))
-            if not path.is_file():
-                raise PublishError(f"{review}: expected its {key} at {path}, found no file")
-            return path
-    raise PublishError(f"{review}: expected a project that shows the {key}, found none")
+    found = {}
+    for layer in root.iterfind(".//maplayer[@type='raster']"):
+        key = str(layer.findtext("id")).removeprefix("geoai_layer_")
+        found[key] = review.parent / str(layer.findtext("datasource"))
+        if not found[key].is_file():
+            raise PublishError(f"{review}: expected its {key} at {found[key]}, found no file")
+    return found

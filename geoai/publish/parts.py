@@ -19,7 +19,6 @@ from geoai.errors import PublishError
 from geoai.publish.geopackage import add_project
 from geoai.publish.opened import Opened, read_signals, snapshot
 from geoai.publish.review import one_line, project_archive, waiting
-from geoai.publish.tables import QUALITY_GRID
 from geoai.publish.texts import CLASSES, PROJECT
 
 if TYPE_CHECKING:
@@ -78,12 +77,8 @@ def _write_part(
     archive = project_archive(
         final,
         signals,
-        crs=opened.crs,
         title=f"{PROJECT['title'].say(opened.language)} {opened.flight_id} – {title}",
-        orthophoto=opened.orthophoto,
-        probability=opened.probability,
-        language=opened.language,
-        extra=[table.name for table in opened.tables if table is QUALITY_GRID],
+        **opened.as_shown(),
     )
     target = folder / "review.gpkg"
     shutil.copyfile(whole, target)
