@@ -282,7 +282,7 @@ def test_what_is_no_review_is_told_in_one_line(town: Town, tmp_path: Path) -> No
     assert fault(tmp_path / "text.gpkg") == "expected a readable GeoPackage, found file is not a database"
     assert fault(town.ledger) == "expected the review of a run, found no table discrepancy"
     alone = Path(shutil.copyfile(town.review, tmp_path / "alone.gpkg"))
-    assert fault(alone).startswith("expected its orthophoto at ")
+    assert fault(alone).startswith("expected its probability at ")
 
 
 def test_fewer_signals_or_classes_than_parts_make_fewer_parts(town: Town, tmp_path: Path) -> None:

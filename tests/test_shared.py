@@ -10,6 +10,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,9 @@ from ledger_case import Flown, Signal, decide, record
 from postgis_server import PASSWORD, Server, free_port
 from psycopg import sql
 from pyqgis import qgis_version, run_in_qgis
-from review_case import CRS
+from review_case import CRS, remembered
 from test_plugin import WINDOW
+from test_qgis import BUTTONS
 from town_case import SEEN, Town, ids_of, make_town, publish, query
 from typer.testing import CliRunner
 
@@ -643,6 +645,42 @@ def test_a_reviewer_needs_three_grants_and_may_write_the_reviewers_columns_only(
         pytest.raises(psycopg.errors.InsufficientPrivilege),
     ):
         connection.execute("UPDATE g.discrepancy SET class = 'missing'")
+
+
+@pytest.mark.qgis
+@needs_qgis
+def test_the_buttons_do_in_the_database_what_they_do_in_the_file(
+    karta: Server, town: Town, away: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PGUSER", "postgres")
+    monkeypatch.setenv("PGTZ", "Asia/Tokyo")
+    review = town.case.write(tmp_path / "sv", language="sv")
+    there, _ = run_in_qgis(BUTTONS, share_review(review, karta.source(), schema="g").project)
+    here, _ = run_in_qgis(BUTTONS, review.with_suffix(".qgz"))
+    assert there == here
+    assert here["copied"]
+
+
+def test_lines_and_an_earlier_photograph_come_along(karta: Server, town: Town, tmp_path: Path) -> None:
+    mapped = town.case.map_status
+    lines = mapped.assign(length_m=32.0).set_geometry(mapped.geometry.boundary)
+    review = publish(
+        replace(town.case, map_status=lines),
+        tmp_path / "run",
+        remembered(town.case.discrepancies),
+        "2024-c",
+        earlier=town.case.orthophoto,
+    )
+    project = share_review(review, karta.source(), schema="g").project
+    kinds = dict(rows(karta, "SELECT f_table_name, type FROM geometry_columns WHERE f_table_schema = 'g'"))
+    assert (kinds.pop("map_status"), set(kinds.values())) == ("MULTILINESTRING", {"MULTIPOLYGON"})
+    assert rows(karta, "SELECT sum(ST_Length(geom)) FROM g.map_status")[0][0] == pytest.approx(
+        32 * len(lines)
+    )
+    with zipfile.ZipFile(project) as archive:
+        text = archive.read("review.qgs").decode()
+    assert 'type=MultiLineString table="g"."map_status" (geom)' in text
+    assert "geoai_layer_earlier" in text
 
 
 @pytest.mark.qgis
