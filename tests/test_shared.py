@@ -367,6 +367,23 @@ def test_signals_that_are_asked_again_are_counted(karta: Server, town: Town, tmp
     assert share_review(review, karta.source(), schema="g").asked_again == 1
 
 
+def test_a_style_that_the_department_chose_stays_the_default_and_ours_is_brought_up_to_date(
+    karta: Server, town: Town, tmp_path: Path
+) -> None:
+    share_review(town.review, karta.source(), schema="g")
+    karta.execute(
+        "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
+        "styleName, styleQML, useAsDefault) "
+        "VALUES ('karta', 'g', 'discrepancy', 'geom', 'own', '<qgis/>', true)",
+        "UPDATE layer_styles SET useAsDefault = false, styleQML = '<qgis/>' "
+        "WHERE styleName = 'geoai' AND f_table_name = 'discrepancy'",
+    )
+    share_review(changed_review(town, tmp_path), karta.source(), schema="g")
+    styles = "SELECT styleName, useAsDefault, length(styleQML::text) > 99 FROM layer_styles"
+    found = rows(karta, f"{styles} WHERE f_table_name = 'discrepancy' ORDER BY 1")
+    assert found == [("geoai", False, True), ("own", True, False)]
+
+
 # --- what is refused -------------------------------------------------------------------------------------
 
 
