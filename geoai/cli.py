@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from rich.console import Console
@@ -45,7 +45,7 @@ model_app = typer.Typer(
     help="Model packages: which there are, what they are, adding one.", no_args_is_help=True
 )
 app.add_typer(model_app, name="model")
-review_app = typer.Typer(help="What reviewers decided.", no_args_is_help=True)
+review_app = typer.Typer(help="Sharing out reviews, and reading what was decided.", no_args_is_help=True)
 app.add_typer(review_app, name="review")
 policy_app = typer.Typer(help="What this map does not hold, learned from verdicts.", no_args_is_help=True)
 app.add_typer(policy_app, name="policy")
@@ -410,14 +410,21 @@ def add_model(
 
 @review_app.command("import")
 def import_reviews(
-    reviews: Annotated[list[Path], typer.Argument(help="Reviewed GeoPackages: reviews, or copies of them.")],
+    reviews: Annotated[
+        list[str],
+        typer.Argument(
+            help="Reviews, parts or copies of them, or 'PG:host=… dbname=… schema=…' for PostGIS."
+        ),
+    ],
     config: ConfigOption = DEFAULT_CONFIG,
     data: DataOption = None,
 ) -> None:
     """Read what reviewers decided into the ledger. Exits 2 where something was left out or contradicts."""
     from geoai import assessment
+    from geoai.postgis import is_connection
 
-    results, conflicts = assessment.open_ledger(_settings(config, None, None, data)).import_reviews(reviews)
+    sources = [each if is_connection(each) else Path(each) for each in reviews]
+    results, conflicts = assessment.open_ledger(_settings(config, None, None, data)).import_reviews(sources)
     table = Table(Column("review", overflow="fold"), "decisions", "new", "known", title="Decisions")
     for each in results:
         counts = (each.said, each.new, each.said - each.new)
@@ -430,6 +437,55 @@ def import_reviews(
         raise typer.Exit(1)
     if lines:
         raise typer.Exit(2)
+
+
+@review_app.command("split")
+def split_review(
+    review: Annotated[Path, typer.Argument(help="A review.gpkg, or the folder of a run.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Folder to make, with a folder a part.")],
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="BY",
+            help="area (parts lie apart), class (whole classes), or count (the most urgent dealt evenly).",
+        ),
+    ] = "area",
+    parts: Annotated[int, typer.Option(min=1, help="How many reviewers.")] = 2,
+) -> None:
+    """Cut what waits for a decision into parts, a review to open each. `review import` reads them back."""
+    from geoai.errors import ConfigError
+    from geoai.publish import parts as dividing
+
+    if by not in get_args(dividing.By):
+        raise ConfigError(f"review split: expected --by area, class or count, found {by}")
+    source = review / "review.gpkg" if review.is_dir() else review
+    made = dividing.split_review(source, out, by=by, parts=parts)  # type: ignore[arg-type]
+    table = Table(Column("part", overflow="fold"), Column("signals", justify="right"))
+    for each in made:
+        table.add_row(str(each.review.with_suffix(".qgz")), str(each.signals))
+    console.print(table)
+
+
+@review_app.command("to-postgis")
+def share_review(
+    review: Annotated[Path, typer.Argument(help="A review.gpkg, or the folder of a run.")],
+    source: Annotated[str, typer.Argument(metavar="DATABASE", help="PG:host=… dbname=…, or PG:service=….")],
+    schema: Annotated[
+        str | None, typer.Option(help="Schema to write; default: geoai_ and the flight's name.")
+    ] = None,
+) -> None:
+    """Write a review into PostGIS for many to edit at once, or bring it up to date: decisions stay.
+
+    `review import "PG:… schema=…"` reads them back.
+    """
+    from geoai.shared import share_review
+
+    done = share_review(review / "review.gpkg" if review.is_dir() else review, source, schema=schema)
+    counts = f"{done.added} added, {done.changed} changed, {done.gone} gone"
+    console.print(f"schema   {done.schema}: {counts}", highlight=False, markup=False)
+    if done.asked_again:
+        console.print(f"{done.asked_again} decided there are open again in the review: see reopened_because")
+    console.print(f"project  {done.project}", soft_wrap=True)
 
 
 @policy_app.command("learn")

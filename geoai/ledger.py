@@ -44,6 +44,7 @@ from geoai.verdicts import (
     Evidence,
     Said,
     Standing,
+    name_of,
     read_review,
     reopenings,
     rows_of,
@@ -60,12 +61,12 @@ RESOLVABLE = ("open", "confirmed", "unclear")
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came out of one reviewed GeoPackage: rows that say something, of these new; and what is odd.
+    """What came out of one review: rows that say something, of these new; and what is odd.
 
-    *refused* says that nothing of it could be read.
+    *path* is a file or, without a password, a database. *refused* says that nothing of it could be read.
     """
 
-    path: Path
+    path: Path | str
     said: int = 0
     new: int = 0
     problems: tuple[str, ...] = ()
@@ -144,12 +145,12 @@ class Ledger:
         reasons = [held.get(fid, Standing()).said.reject_reason for fid in frame.pop("fid")]
         return gpd.GeoDataFrame(frame.assign(reject_reason=reasons), geometry=geometry, crs=self.crs)
 
-    def import_reviews(self, paths: Sequence[Path]) -> tuple[list[Imported], list[str]]:
+    def import_reviews(self, paths: Sequence[Path | str]) -> tuple[list[Imported], list[str]]:
         """Read what reviewers said in *paths* into the ledger; return what came of each, and the conflicts.
 
-        Each file is a transaction of its own; a file that cannot be used is told and the others go on. The
-        order of the files and how often they are read make no difference. Raises LedgerError where there is
-        no ledger.
+        A path is a GeoPackage, or 'PG:… schema=…' for a review in PostGIS. Each is a transaction of its own;
+        one that cannot be used is told and the others go on. The order and how often they are read make no
+        difference. Raises LedgerError where there is no ledger.
         """
         self._require_there()
         self.check()
@@ -158,7 +159,7 @@ class Ledger:
             try:
                 done, signals = self._import_review(path)
             except LedgerError as error:
-                done, signals = Imported(path, problems=(str(error),), refused=True), set()
+                done, signals = Imported(_shown_path(path), problems=(str(error),), refused=True), set()
             results.append(done)
             touched |= signals
         with self._opened() as database:
@@ -177,12 +178,14 @@ class Ledger:
             return []
         results, conflicts = self.import_reviews(changed)
         with self._transaction() as database:
-            done = [(names[each.path], marks[each.path]) for each in results if not each.refused]
+            read = [path for path, each in zip(changed, results, strict=True) if not each.refused]
+            done = [(names[path], marks[path]) for path in read]
             database.executemany("INSERT OR REPLACE INTO imported VALUES (?, ?)", done)
         return [line for each in results for line in each.problems] + conflicts
 
-    def _import_review(self, path: Path) -> tuple[Imported, set[int]]:
-        reviewed = read_review(path, self.crs)
+    def _import_review(self, source: Path | str) -> tuple[Imported, set[int]]:
+        reviewed = read_review(source, self.crs)
+        path = _shown_path(source)
         problems = list(reviewed.problems)
         with self._transaction() as database:
             numbers = dict(database.execute("SELECT discrepancy_id, fid FROM signal"))
@@ -494,6 +497,10 @@ def _conflicts(database: sqlite3.Connection, signals: set[int]) -> list[str]:
         for fid, each in sorted(_standings(database, signals).items())
         if each.conflict
     ]
+
+
+def _shown_path(source: Path | str) -> Path | str:
+    return source if isinstance(source, Path) else name_of(source)
 
 
 def _mark(path: Path) -> str:

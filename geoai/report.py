@@ -27,7 +27,7 @@ import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import cv2
 import geopandas as gpd
@@ -39,7 +39,8 @@ from pyogrio.errors import DataSourceError
 
 from geoai import __version__
 from geoai.errors import PublishError
-from geoai.publish.texts import LAYERS, Language
+from geoai.publish.opened import language_of
+from geoai.publish.texts import Language
 from geoai.quality import Quality, Review, measure, plain
 from geoai.raster import appearing_whole
 from geoai.reportviews import (
@@ -147,13 +148,8 @@ def read_review(path: Path) -> tuple[Review, dict[str, Any]]:
 
 
 def _language(path: Path) -> Language:
-    """Return the language that a review was written in: that of its first layer's title."""
     with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-        row = database.execute(
-            "SELECT identifier FROM gpkg_contents WHERE table_name = 'discrepancy'"
-        ).fetchone()
-    languages: tuple[Language, ...] = get_args(Language)
-    return next((each for each in languages if row and LAYERS["discrepancy"].say(each) == row[0]), "sv")
+        return language_of(database)
 
 
 def _other(language: Language, review: Path) -> Language | None:

@@ -1,4 +1,5 @@
-"""What reviewers said about a signal: read from a reviewed GeoPackage, weighed, and when it is asked again.
+"""What reviewers said about a signal: read from a review, a file or in PostGIS; weighed; and when it is asked
+again.
 
 A verdict is never changed or thrown away; what holds follows from all of them, whatever order they came in.
 """
@@ -7,8 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,13 +16,19 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from geoai.errors import LedgerError
-from geoai.publish.geopackage import timestamp
+from geoai.postgis import connected, split_schema, without_password
+from geoai.publish.geopackage import reading, timestamp
 from geoai.publish.texts import DOMAINS
 
-BUSY_S = 5.0
-"""How long a file in use is waited for: QGIS holds one for less than this while it saves."""
 WITHDRAWN = "withdrawn"
 """Stored where a decision that a review showed was set back to open."""
+SHARED_TABLES = """
+SELECT count(*) FROM pg_tables WHERE schemaname = %s AND tablename IN ('discrepancy', 'shown')
+"""
+SHARED_CRS = """
+SELECT auth_name || ':' || auth_srid FROM geometry_columns JOIN spatial_ref_sys USING (srid)
+WHERE f_table_schema = %s AND f_table_name = 'discrepancy'
+"""
 RESOLVED = ("confirmed", "fixed")
 AREA_CHANGE = 0.3
 CERTAINTY_RISE = 0.2
@@ -45,7 +51,7 @@ NOTHING_SAID = Said()
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """A reviewed GeoPackage: (discrepancy id, run id or '', what was said) of every row, and what is odd."""
+    """What a review holds: (discrepancy id, run id or '', what was said) of every row, and what is odd."""
 
     rows: tuple[tuple[str, str, Said], ...]
     problems: tuple[str, ...]
@@ -181,54 +187,92 @@ def _moment(text: str) -> pd.Timestamp:
 # --- reading ---------------------------------------------------------------------------------------------
 
 
-def read_review(path: Path, crs: str) -> Reviewed:
-    """Read the reviewer's columns of *path*, a review or a copy of one, also while QGIS has it open.
+def read_review(source: Path | str, crs: str) -> Reviewed:
+    """Read the reviewer's columns of *source*: a review or a copy of one, also while QGIS has it open, or
+    'PG:… schema=…', a review in PostGIS.
 
     Older reviews may lack all columns but discrepancy_id and status. A row with an unknown status is left out
     and told; so is one whose id stands twice with different words. Raises LedgerError with one line where the
-    file is none, is in another CRS than *crs*, or stays locked.
+    source is none, is in another CRS than *crs*, or stays locked.
     """
-    with _reading(path) as database:
+    name = name_of(source)
+    found, rows = _in_database(source) if isinstance(source, str) else _in_file(source)
+    if found is None or found.upper() != crs.upper():
+        raise LedgerError(f"{name}: expected a review in {crs}, found {found or 'no CRS'}")
+    problems: list[str] = []
+    said = []
+    unknown: Counter[str] = Counter()
+    for discrepancy_id, *values, run in rows:
+        status = str(values[0] if values[0] is not None else "")
+        if status not in DOMAINS["review"]:
+            unknown[status] += 1
+            continue
+        said.append((str(discrepancy_id), str(run or ""), _said(name, values, problems)))
+    expected = ", ".join(DOMAINS["review"])
+    for status, count in sorted(unknown.items()):
+        problems.append(f"{name}: expected a status of {expected}, found {status!r} in {_rows(count)}")
+    return Reviewed(tuple(sorted(set(said))), tuple(sorted(set(problems))))
+
+
+def name_of(source: Path | str) -> str:
+    """Return how a review is called where people read it."""
+    return without_password(str(source))
+
+
+Rows = list[tuple[Any, ...]]
+"""discrepancy_id, the columns of `Said`, run_id."""
+
+
+def _in_file(path: Path) -> tuple[str | None, Rows]:
+    """Return the CRS of a GeoPackage and its rows."""
+    with reading(path, LedgerError) as database:
         columns = [row[1] for row in database.execute("PRAGMA table_info(discrepancy)")]
         needed = [name for name in ("discrepancy_id", "status") if name not in columns]
         if needed:
             found = "no table discrepancy" if not columns else f"no {' and no '.join(needed)}"
             raise LedgerError(f"{path}: expected a review with discrepancy_id and status, found {found}")
-        _check_crs(database, path, crs)
         present = [name if name in columns else "NULL" for name in (*Said._fields, "run_id")]
         rows = database.execute(f"SELECT discrepancy_id, {', '.join(present)} FROM discrepancy").fetchall()
         run = _run_of(database)
-    problems: list[str] = []
-    said = []
-    unknown: Counter[str] = Counter()
-    for discrepancy_id, *values, row_run in rows:
-        status = str(values[0] if values[0] is not None else "")
-        if status not in DOMAINS["review"]:
-            unknown[status] += 1
-            continue
-        said.append((str(discrepancy_id), run or str(row_run or ""), _said(path, values, problems)))
-    expected = ", ".join(DOMAINS["review"])
-    for status, count in sorted(unknown.items()):
-        problems.append(f"{path}: expected a status of {expected}, found {status!r} in {_rows(count)}")
-    return Reviewed(tuple(sorted(set(said))), tuple(sorted(set(problems))))
+        return _crs_of(database), [(*row[:-1], run or row[-1]) for row in rows]
+
+
+def _in_database(source: str) -> tuple[str | None, Rows]:
+    """Return the CRS of a review in PostGIS and its rows, each under the run whose review it began as."""
+    from psycopg import sql
+
+    connection, schema = split_schema(source)
+    if schema is None:
+        raise LedgerError(f"{name_of(source)}: expected schema=… after the connection, found none")
+    with connected(connection, name=name_of(source), key="review import", error=LedgerError) as database:
+        if database.execute(SHARED_TABLES, [schema]).fetchone() != (2,):
+            raise LedgerError(f"{name_of(source)}: expected a review in the schema {schema}, found none")
+        crs = database.execute(SHARED_CRS, [schema]).fetchone()
+        columns = sql.SQL(", ").join(map(sql.Identifier, ("discrepancy_id", *Said._fields)))
+        rows = database.execute(
+            sql.SQL("SELECT {}, shown.run_id FROM {} LEFT JOIN {} AS shown USING (discrepancy_id)").format(
+                columns, sql.Identifier(schema, "discrepancy"), sql.Identifier(schema, "shown")
+            )
+        ).fetchall()
+    return crs[0] if crs else None, rows
 
 
 def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count} rows"
 
 
-def _said(path: Path, values: Sequence[Any], problems: list[str]) -> Said:
+def _said(name: str, values: Sequence[Any], problems: list[str]) -> Said:
     """Return a row's words; a reason or a time that cannot be read goes into the comment, so it is kept."""
     status, reason, visit, comment, who, when = values
     comment = str(comment or "")
     if reason and reason not in DOMAINS["reject_reason"]:
-        problems.append(f"{path}: expected a known reject_reason, found {reason!r}; kept in the comment")
+        problems.append(f"{name}: expected a known reject_reason, found {reason!r}; kept in the comment")
         comment, reason = f"{comment} ({reason})".strip(), "other"
     at = ""
     if when is not None:
         parsed = pd.to_datetime(when, utc=True, errors="coerce")
         if pd.isna(parsed):
-            problems.append(f"{path}: expected a time in reviewed_at, found {when!r}; kept in the comment")
+            problems.append(f"{name}: expected a time in reviewed_at, found {when!r}; kept in the comment")
             comment = f"{comment} ({when})".strip()
         else:
             at = timestamp(parsed.to_pydatetime())
@@ -248,36 +292,12 @@ def _run_of(database: sqlite3.Connection) -> str:
     return str(runs[0][0]) if len(runs) == 1 else ""
 
 
-def _check_crs(database: sqlite3.Connection, path: Path, crs: str) -> None:
+def _crs_of(database: sqlite3.Connection) -> str | None:
     found = database.execute(
         "SELECT organization || ':' || organization_coordsys_id FROM gpkg_geometry_columns "
         "JOIN gpkg_spatial_ref_sys USING (srs_id) WHERE table_name = 'discrepancy'"
     ).fetchone()
-    if found is None or str(found[0]).upper() != crs.upper():
-        raise LedgerError(f"{path}: expected a review in {crs}, found {found[0] if found else 'no CRS'}")
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a GeoPackage to read, and leave nothing beside it."""
-    if not path.is_file():
-        raise LedgerError(f"{path}: expected a reviewed GeoPackage, found no file")
-    try:
-        # A file that QGIS left in WAL mode is read without its log where there is none: opening it the
-        # ordinary way would leave two files beside it.
-        with path.open("rb") as file:
-            in_wal_mode = file.read(20)[18:20] == b"\2\2"
-        alone = in_wal_mode and not path.with_name(f"{path.name}-wal").exists()
-        uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
-        database = sqlite3.connect(uri, uri=True, timeout=BUSY_S)
-    except (OSError, sqlite3.Error) as error:
-        raise LedgerError(f"{path}: expected a readable GeoPackage, found {error}") from None
-    try:
-        yield database
-    except sqlite3.Error as error:
-        raise LedgerError(f"{path}: expected a readable GeoPackage, found {error}") from None
-    finally:
-        database.close()
+    return str(found[0]) if found else None
 
 
 def rows_of(verdicts: Iterable[tuple[Any, ...]]) -> dict[int, list[Verdict]]:

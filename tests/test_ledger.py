@@ -620,7 +620,7 @@ def test_a_review_of_an_older_schema_is_read(ledger: Ledger, tmp_path: Path) -> 
 
 
 def test_a_locked_review_is_one_line(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("geoai.verdicts.BUSY_S", 0.1)
+    monkeypatch.setattr("geoai.publish.geopackage.BUSY_S", 0.1)
     _, (path,) = copies(ledger, ("Anna", "2024-09-01", "rejected"))
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")

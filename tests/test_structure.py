@@ -46,7 +46,7 @@ LAYERS = [
         "publish",
     },
     {"lines", "traced", "scoring", "contactsheet", "sources", "mining", "curves", "verdicts", "ledgerfile"},
-    {"sampling"},
+    {"sampling", "shared"},
     {"mapquality"},
     {"quality"},
     {"reportwords"},

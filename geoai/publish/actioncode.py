@@ -5,7 +5,7 @@ It knows nothing of geoai; `actions` adds the words, the rows that wait and the 
 
 from typing import Any
 
-from qgis.core import Qgis, QgsFeatureRequest, QgsProject, QgsValueMapFieldFormatter
+from qgis.core import Qgis, QgsDataSourceUri, QgsFeatureRequest, QgsProject, QgsValueMapFieldFormatter
 from qgis.PyQt.QtWidgets import QInputDialog
 from qgis.utils import iface
 
@@ -67,13 +67,20 @@ def copy_suggestion(layer: Any, fid: int) -> None:
     """Put the outline that is suggested for the signal on the clipboard: Ctrl+V in the map's layer."""
     key = layer.getFeature(fid)["discrepancy_id"]
     layers = QgsProject.instance().mapLayers().values()
-    for outlines in [each for each in layers if "layername=suggestion" in each.source().split("|")]:
+    for outlines in [each for each in layers if holds_suggestions(each)]:
         outlines.selectByExpression(f"\"discrepancy_id\" = '{key}'")
         if outlines.selectedFeatureCount():
             iface.copySelectionToClipboard(outlines)
             tell(WORDS["copied"], Qgis.Success)
             return
     tell(WORDS["no_suggestion"])
+
+
+def holds_suggestions(layer: Any) -> bool:
+    """Return whether a layer shows the table of suggestions, in a GeoPackage or in PostGIS."""
+    if layer.providerType() == "postgres":
+        return bool(QgsDataSourceUri(layer.source()).table() == "suggestion")
+    return "layername=suggestion" in layer.source().split("|")
 
 
 def tell(text: str, level: Any = Qgis.Warning) -> None:

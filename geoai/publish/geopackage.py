@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,12 +18,16 @@ import pandas as pd
 import pyogrio
 import shapely
 
+from geoai.errors import GeoaiError, PublishError
 from geoai.publish.tables import Column, Table
 from geoai.publish.texts import DOMAINS, Language
 from geoai.vector import polygonal
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+BUSY_S = 5.0
+"""How long a file in use is waited for: QGIS holds one for less than this while it saves."""
 
 SCHEMA_EXTENSION = "http://www.geopackage.org/spec121/#extension_schema"
 
@@ -87,16 +91,41 @@ def add_styles(path: Path, styles: Mapping[Table, str], *, written: dt.datetime)
 
 
 def add_project(path: Path, name: str, archive: bytes, *, written: dt.datetime) -> None:
-    """Store a zipped QGIS project in the GeoPackage, where QGIS lists it below the file."""
+    """Store a zipped QGIS project in the GeoPackage, where QGIS lists it below the file; one of that name
+    is replaced.
+    """
     metadata = {"last_modified_time": timestamp(written), "last_modified_user": "geoai"}
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(
             "CREATE TABLE IF NOT EXISTS qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB)"
         )
         database.execute(
-            "INSERT INTO qgis_projects VALUES (?, ?, ?)",
+            "INSERT OR REPLACE INTO qgis_projects VALUES (?, ?, ?)",
             (name, json.dumps(metadata), archive.hex()),  # QGIS stores hexadecimal text
         )
+
+
+@contextmanager
+def reading(path: Path, error: type[GeoaiError] = PublishError) -> Iterator[sqlite3.Connection]:
+    """Open a GeoPackage to read, and leave nothing beside it; *error* is what is raised, with one line."""
+    if not path.is_file():
+        raise error(f"{path}: expected a reviewed GeoPackage, found no file")
+    try:
+        # A file that QGIS left in WAL mode is read without its log where there is none: opening it the
+        # ordinary way would leave two files beside it.
+        with path.open("rb") as file:
+            in_wal_mode = file.read(20)[18:20] == b"\2\2"
+        alone = in_wal_mode and not path.with_name(f"{path.name}-wal").exists()
+        uri = f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
+        database = sqlite3.connect(uri, uri=True, timeout=BUSY_S)
+    except (OSError, sqlite3.Error) as found:
+        raise error(f"{path}: expected a readable GeoPackage, found {found}") from None
+    try:
+        yield database
+    except sqlite3.Error as found:
+        raise error(f"{path}: expected a readable GeoPackage, found {found}") from None
+    finally:
+        database.close()
 
 
 def timestamp(moment: dt.datetime) -> str:

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
 import pyproj
@@ -53,8 +53,9 @@ SELECTION_COLOUR = {"Red": 255, "Green": 255, "Blue": 0, "Alpha": 40}
 class Layer:
     """A layer of the project.
 
-    *key* names it in `texts.LAYERS`; *source* is relative to the project; *style* that of a vector layer;
-    *raster* how a raster is drawn, with the band that holds its transparency or -1.
+    *key* names it in `texts.LAYERS`; *source* (of a file: relative to the project) is read by *provider*;
+    *style* is that of a vector layer, *raster* how a raster is drawn, with the band that holds its
+    transparency or -1.
     """
 
     key: str
@@ -64,16 +65,27 @@ class Layer:
     alpha_band: int = -1
     visible: bool = True
     editable: bool = False
+    provider: str = "gdal"
 
     @property
     def id(self) -> str:
         """Id in the project; QGIS replaces ids of ten characters and fewer, and themes then lose them."""
         return f"geoai_layer_{self.key}"
 
-    @property
-    def provider(self) -> str:
-        """QGIS's name of what reads it."""
-        return "gdal" if self.raster else "ogr"
+
+class Tables(NamedTuple):
+    """Where tables lie: QGIS's name of what reads them, and the source of a table under a filter or ''."""
+
+    provider: str
+    source: Callable[[str, str], str]
+
+
+def _beside(table: str, where: str) -> str:
+    return f"./review.gpkg|layername={table}" + (f"|subset={where}" if where else "")
+
+
+BESIDE = Tables("ogr", _beside)
+"""In review.gpkg beside the project."""
 
 
 EXTRA_LAYERS: dict[str, tuple[str, Callable[[Language], Element], bool]] = {
@@ -105,35 +117,36 @@ def review_project(
     mapped: Table = MAP_STATUS,
     earlier: Path | None = None,
     extra: Sequence[str] = (),
+    tables: Tables = BESIDE,
 ) -> str:
-    """Return the text of the project that lies in *folder* beside review.gpkg.
+    """Return the text of the project that lies in *folder* and shows *tables*.
 
     *mapped* is the table of mapped objects: polygons or lines. *extent* is what is seen first. *earlier* is
     the orthophoto of an earlier flight, *extra* names the layers of EXTRA_LAYERS that the review holds; both
     are off at first. The rasters must exist: how they are masked is looked up.
     """
+    table = functools.partial(_table, tables)
     groups = {
         "group_review": [
-            _table(
-                "to_review", discrepancy_style(language), f"discrepancy|subset={TO_REVIEW}", editable=True
-            ),
-            _table(
+            table("to_review", discrepancy_style(language), "discrepancy", where=TO_REVIEW, editable=True),
+            table(
                 "policy",
                 discrepancy_style(language),
-                'discrepancy|subset="policy_group" IS NOT NULL',
+                "discrepancy",
+                where='"policy_group" IS NOT NULL',
                 visible=False,
                 editable=True,
             ),
-            _table("all", discrepancy_style(language), "discrepancy", visible=False, editable=True),
-            _table("suggestion", suggestion_style(language), "suggestion", visible=False),
+            table("all", discrepancy_style(language), "discrepancy", visible=False, editable=True),
+            table("suggestion", suggestion_style(language), "suggestion", visible=False),
         ],
         "group_map": [
-            _table("map_status", map_status_style(language, mapped), "map_status", visible=False),
-            _table("map", map_style(language, mapped), "map_status"),
+            table("map_status", map_status_style(language, mapped), "map_status", visible=False),
+            table("map", map_style(language, mapped), "map_status"),
         ],
         "group_image": [
-            _table("detection", detection_style(language), "detection", visible=False),
-            _table("coverage", coverage_style(language), "coverage"),
+            table("detection", detection_style(language), "detection", visible=False),
+            table("coverage", coverage_style(language), "coverage"),
             Layer("probability", _relative(probability, folder), raster="probability", visible=False),
             _photo("orthophoto", orthophoto, folder),
         ],
@@ -142,7 +155,7 @@ def review_project(
         groups["group_image"].append(_photo("earlier", earlier, folder, visible=False))
     for key in extra:
         group, style, editable = EXTRA_LAYERS[key]
-        groups[group].append(_table(key, style(language), key, visible=False, editable=editable))
+        groups[group].append(table(key, style(language), key, visible=False, editable=editable))
     themes = {
         "theme_review": ("to_review", "map", "coverage", "orthophoto"),
         "theme_map": ("map",),
@@ -169,9 +182,18 @@ def review_project(
     return xml_text(root)
 
 
-def _table(key: str, style: Element, table: str, *, visible: bool = True, editable: bool = False) -> Layer:
-    source = f"./review.gpkg|layername={table}"
-    return Layer(key, source, style=style, visible=visible, editable=editable)
+def _table(
+    tables: Tables,
+    key: str,
+    style: Element,
+    table: str,
+    *,
+    where: str = "",
+    visible: bool = True,
+    editable: bool = False,
+) -> Layer:
+    source = tables.source(table, where)
+    return Layer(key, source, style, visible=visible, editable=editable, provider=tables.provider)
 
 
 def _photo(key: str, mosaic: Path, folder: Path, *, visible: bool = True) -> Layer:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -129,26 +129,27 @@ def write_review(
         frames[QUALITY_GRID] = quality_grid
     if registration is not None:
         frames[REGISTRATION] = registration
-    project = review_project(
+    archive = project_archive(
         folder,
+        discrepancies,
+        coverage,
+        detections,
+        map_status,
         crs=run.crs,
-        extent=_extent(discrepancies, coverage, detections, map_status),
-        bookmarks=_bookmarks(discrepancies, language),
+        title=f"{PROJECT['title'].say(language)} {run.flight_id}",
         orthophoto=orthophoto,
         probability=probability,
         earlier=earlier,
-        title=f"{PROJECT['title'].say(language)} {run.flight_id}",
         language=language,
         mapped=mapped,
         extra=[table.name for table in (SAMPLE, QUALITY_GRID, REGISTRATION) if table in frames],
     )
-    archive = zipped({"review.qgs": project})
     styles = {
         table: xml_text(style)
         for table, style in layer_styles(language).items()
         if table in frames or table is RUN
     }
-    with _one_line(target):
+    with one_line(target):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".review-", dir=folder) as name:
             partial = Path(name) / "review.gpkg"
@@ -163,6 +164,23 @@ def write_review(
     return target
 
 
+def project_archive(
+    folder: Path, discrepancies: gpd.GeoDataFrame, *others: gpd.GeoDataFrame, language: Language, **told: Any
+) -> bytes:
+    """Return the zipped project that lies in *folder*: see `project.review_project`.
+
+    What waits of *discrepancies* is seen first and bookmarked; where nothing does, what else there is.
+    """
+    project = review_project(
+        folder,
+        extent=_extent(discrepancies, *others),
+        bookmarks=_bookmarks(discrepancies, language),
+        language=language,
+        **told,
+    )
+    return zipped({"review.qgs": project})
+
+
 def _refuse_existing(target: Path) -> None:
     """Raise PublishError where a review lies (it may hold decisions) or a journal (it would spoil ours)."""
     for suffix in ("", "-wal", "-journal"):
@@ -174,7 +192,7 @@ def _refuse_existing(target: Path) -> None:
 
 
 @contextmanager
-def _one_line(target: Path) -> Iterator[None]:
+def one_line(target: Path) -> Iterator[None]:
     """Turn what a disk or a folder says into a PublishError about *target*."""
     try:
         yield
@@ -252,14 +270,14 @@ def put_before(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     return discrepancies[~hidden]
 
 
-def _to_review(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def waiting(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return what waits for a decision."""
     return put_before(discrepancies[discrepancies["status"] == "open"])
 
 
 def _extent(discrepancies: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> Bounds:
     """Return what is seen first: the signals with a margin, else the first of the others that has rows."""
-    for frame in (_to_review(discrepancies), discrepancies, *others):
+    for frame in (waiting(discrepancies), discrepancies, *others):
         if len(frame):
             return _around(tuple(frame.total_bounds), margin=0.05, least_m=MIN_EXTENT_M)
     return 0.0, 0.0, MIN_EXTENT_M, MIN_EXTENT_M
@@ -267,7 +285,7 @@ def _extent(discrepancies: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> Bound
 
 def _bookmarks(discrepancies: gpd.GeoDataFrame, language: Language) -> list[Bookmark]:
     """Return views of the signals that come first."""
-    first = _to_review(discrepancies).sort_values("priority", ascending=False, kind="stable").head(BOOKMARKS)
+    first = waiting(discrepancies).sort_values("priority", ascending=False, kind="stable").head(BOOKMARKS)
     return [
         Bookmark(
             f"{number}. {CLASSES[code].name.say(language)}",

@@ -445,6 +445,7 @@ ACTIONS: dict[str, Words] = {
 
 PROJECT: dict[str, Words] = {
     "title": Words("Granskning", "Review"),
+    "part": Words("del {} av {}", "part {} of {}"),
     "group_review": Words("Granskning", "Review"),
     "group_map": Words("Karta", "Map"),
     "group_image": Words("Bild", "Imagery"),

@@ -11,7 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qgis.core import Qgis, QgsApplication, QgsFeatureRequest, QgsProject, QgsValueMapFieldFormatter
+from qgis.core import (
+    Qgis,
+    QgsApplication,
+    QgsDataSourceUri,
+    QgsFeatureRequest,
+    QgsProject,
+    QgsValueMapFieldFormatter,
+)
 from qgis.gui import QgsRubberBand
 from qgis.PyQt import QtGui, QtWidgets
 from qgis.PyQt.QtCore import Qt
@@ -38,9 +45,15 @@ def say(key: str, *values: object) -> str:
 
 
 def review_layers() -> list[Any]:
-    """Return the project's layers on a table of signals."""
-    layers = QgsProject.instance().mapLayers().values()
-    return [layer for layer in layers if "layername=discrepancy" in layer.source().split("|")]
+    """Return the project's layers on a table of signals, in a GeoPackage or in PostGIS."""
+    return [layer for layer in QgsProject.instance().mapLayers().values() if holds_signals(layer)]
+
+
+def holds_signals(layer: Any) -> bool:
+    """Return whether a layer shows a table of signals."""
+    if layer.providerType() == "postgres":
+        return bool(QgsDataSourceUri(layer.source()).table() == "discrepancy")
+    return "layername=discrepancy" in layer.source().split("|")
 
 
 class ReviewKeys:
