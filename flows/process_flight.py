@@ -91,15 +91,16 @@ def process_flight(
         pipeline.finish_predictions(settings, acceptance, model, seen)
         stage.count(seen)
     with pipeline.timed("compare", stages) as stage:
-        review, signals = make_review(settings, acceptance.flight, acceptance.scheme, model)
+        failed = pipeline.failed_tiles([*cut, *seen])
+        review, signals = make_review(settings, acceptance.flight, acceptance.scheme, model, failed)
         stage.counts |= signals
     with pipeline.timed("merge", stages):
         current, unmerged = merge_review(settings, review)
     result = pipeline.finish_run(acceptance, review, current, signals, stages, [*cut, *seen], unmerged)
     log.info("%s: %s", result.current, dict(result.signals))
-    failed = [finding for finding in result.findings if finding.severity == "error"]
-    if failed:
-        raise GeoaiError("; ".join(map(str, failed)))
+    errors = [finding for finding in result.findings if finding.severity == "error"]
+    if errors:
+        raise GeoaiError("; ".join(map(str, errors)))
     return result.current
 
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import shapely
 
     from geoai.ledger import Ledger
+    from geoai.policy import Applied
 
 log = logging.getLogger(__name__)
 
@@ -56,11 +57,14 @@ def open_model(settings: Settings) -> ModelPackage:
     return model
 
 
-def open_map(settings: Settings) -> tuple[gpd.GeoDataFrame, str]:
-    """Read the digital map and return it with a checksum of its content: what the run was held against."""
+def open_map(settings: Settings, *, lines: bool = True) -> tuple[gpd.GeoDataFrame, str]:
+    """Read the digital map and return it with a checksum of its content: what the run was held against.
+
+    It holds polygons, or *lines*, where those are allowed.
+    """
     from geoai.maplayer import read_map
 
-    mapped = read_map(settings.map, parse_crs(settings.crs))
+    mapped = read_map(settings.map, parse_crs(settings.crs), lines=lines)
     digest = hashlib.sha256()
     for name in sorted(mapped.columns):
         values = mapped.geometry.to_wkb() if name == mapped.geometry.name else mapped[name].astype(str)
@@ -101,9 +105,11 @@ def open_previous(settings: Settings, model: ModelPackage) -> list[dict[str, Any
 
 def check_heights(settings: Settings) -> None:
     """Look at the configured height rasters; raises GeoaiError where they cannot be used."""
+    import pyproj
+
     from geoai import heights
 
-    heights.check_heights(parse_crs(settings.crs), settings.compare.height)
+    heights.check_heights(pyproj.CRS.from_user_input(parse_crs(settings.crs)), settings.compare.height)
 
 
 def make_review(
@@ -111,9 +117,12 @@ def make_review(
     flown: Flight,
     scheme: TileScheme,
     model: ModelPackage,
+    failed: Sequence[str] = (),
     progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Path, dict[str, int]]:
     """Hold the predictions against the map and write the review; return its path and the signals by class.
+
+    *failed* are the ids of tiles that could not be read or predicted: their ground is told as not checked.
 
     The folder is named by what went in, so the same input finds its review (and whatever was decided in it)
     untouched, and other input gets a folder of its own. What was decided in the reviews of earlier runs is
@@ -121,7 +130,8 @@ def make_review(
     """
     import pyogrio
 
-    from geoai import publish, report, sampling
+    from geoai import policy, publish, report, sampling
+    from geoai.vector import are_lines
 
     mapped, snapshot = open_map(settings)
     ledger = open_ledger(settings)
@@ -137,7 +147,8 @@ def make_review(
     config_hash = catalog.fingerprint(sections)
     fitted = model.object_calibration and asdict(model.object_calibration)
     before = open_previous(settings, model)
-    beside = _marks_beside(settings, before)
+    lost = [tile_id for tile_id in failed if tile_id not in marks]
+    beside = [*_marks_beside(settings, before), *([lost] if lost else [])]
     run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot, fitted, *beside)[:8]}"
     folder = settings.data / "runs" / flown.id / run_id
     review = folder / "review.gpkg"
@@ -163,6 +174,7 @@ def make_review(
         photo_date=flown.date,
         progress=lambda done: progress(done, steps),
     )
+    coverage = _with_lost(compared.coverage, lost, scheme)
     info = publish.RunInfo(
         run_id=run_id,
         flight_id=flown.id,
@@ -189,30 +201,34 @@ def make_review(
     )
     progress(3, steps)
     grid = sampling.lay_grid(
-        compared.coverage, compared.map_status, publish.put_before(signals), cell_m=settings.report.cell_m
+        coverage, compared.map_status, publish.put_before(signals), cell_m=settings.report.cell_m
     )
-    sample = sampling.draw_sample(
-        grid,
-        compared.map_status,
-        signals,
-        size=settings.report.sample,
-        min_area_m2=settings.compare.min_area_m2,
-        seed=run_id,
-    )
+    sample = None
+    if not are_lines(compared.map_status.geometry.to_numpy()):  # no line is right or wrong as a whole
+        sample = sampling.draw_sample(
+            grid,
+            compared.map_status,
+            signals,
+            size=settings.report.sample,
+            min_area_m2=settings.compare.min_area_m2,
+            seed=run_id,
+        )
     report.write_settings(folder, sections)
+    policy.write_applied(folder / report.POLICY, compared.policy)
     publish.write_review(
         folder,
         info,
         discrepancies=signals,
         map_status=compared.map_status,
         detections=compared.detections,
-        coverage=compared.coverage,
+        coverage=coverage,
         orthophoto=compared.orthophoto,
         earlier=compared.earlier,
         probability=compared.probability,
         language=settings.publish.language,
         sample=sample,
         quality_grid=grid,
+        registration=compared.registration,
     )
     report.write_report(folder, language=settings.publish.language)
     progress(steps, steps)
@@ -241,7 +257,9 @@ class Compared:
     """What the stored predictions of a flight say of the map: a run publishes it, a plan only looks at it."""
 
     discrepancies: gpd.GeoDataFrame
+    policy: Sequence[Applied]
     map_status: gpd.GeoDataFrame
+    registration: gpd.GeoDataFrame | None
     detections: gpd.GeoDataFrame
     footprint: shapely.Geometry
     coverage: gpd.GeoDataFrame
@@ -269,7 +287,8 @@ def compare_stored(
     *before* are the predictions of the earlier flight, as `open_previous` returns them. With *keep* what was
     traced is kept in the catalogue; without, nothing is written but the mosaics.
     """
-    from geoai import compare, history, policy, polygons, traced
+    from geoai import compare, history, lines, policy, polygons, traced
+    from geoai.vector import are_lines
 
     store, theme, band = (
         Catalog(settings.data / "catalog"),
@@ -289,7 +308,8 @@ def compare_stored(
     detections, footprint = polygons.join_tiles(tiles, scheme, settings.polygons, theme=theme)
     detections["confidence"] = confidence(detections, model, theme)
     progress(1)
-    comparison = compare.compare(
+    hold = lines.compare_lines if are_lines(mapped.geometry.to_numpy()) else compare.compare
+    comparison = hold(
         detections,
         mapped,
         footprint,
@@ -305,11 +325,21 @@ def compare_stored(
         found = history.with_causes(found, seen_before, band=band, settings=settings.compare)
     found = history.with_newer_maps(found, photo_date)
     progress(2)
-    learned = policy.read_learned(settings.data / "policy.json")
-    objects = comparison.map_status.geometry.to_numpy()
+    registration = comparison.registration
+    applied: list[policy.Applied]
+    if registration is None:  # lines: the traits of a policy are those of what has an outline
+        found, applied = found.assign(policy_group=None), []
+    else:
+        learned = policy.read_learned(settings.data / "policy.json")
+        objects = registration.laid(comparison.map_status.geometry.to_numpy())
+        found, applied = policy.set_aside(
+            found, objects, orthophoto, settings.policy, learned, settings.compare.height
+        )
     return Compared(
-        policy.set_aside(found, objects, orthophoto, settings.policy, learned),
-        comparison.map_status,
+        found,
+        applied,
+        _with_defects(comparison.map_status, mapped),
+        registration and registration.cells,
         detections,
         footprint,
         _coverage(files, scheme, footprint),
@@ -326,6 +356,12 @@ def _tracing_marks(items: Sequence[Mapping[str, Any]], settings: Settings, band:
         item["id"]: catalog.fingerprint("traced", item["properties"][catalog.FINGERPRINT], band, options)
         for item in items
     }
+
+
+def _with_defects(map_status: gpd.GeoDataFrame, mapped: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the objects with what was wrong with their outlines when the map was read, None for nothing."""
+    defects = mapped.set_index("map_object_id")["defect"].replace("", None)
+    return map_status.assign(defect=defects.reindex(map_status["map_object_id"]).to_numpy())
 
 
 def _policy_marks(settings: Settings) -> dict[str, Any]:
@@ -398,3 +434,17 @@ def _coverage(
     columns = ["tile_id", "status", "reason", "valid_share", "geometry"]
     frame = gpd.GeoDataFrame(rows, columns=columns, geometry="geometry", crs=crs_name(scheme.crs))
     return frame[~frame.geometry.is_empty].reset_index(drop=True)
+
+
+def _with_lost(coverage: gpd.GeoDataFrame, lost: Sequence[str], scheme: TileScheme) -> gpd.GeoDataFrame:
+    """Return the coverage with the tiles that failed and of which nothing is stored."""
+    import geopandas as gpd
+    import pandas as pd
+    import shapely
+
+    if not lost:
+        return coverage
+    boxes = [shapely.box(*scheme.grid_of(scheme.tile_box(tile_id)).bounds) for tile_id in lost]
+    columns = {"tile_id": list(lost), "status": "not_checked", "reason": "tile_failed", "valid_share": 0.0}
+    rows = gpd.GeoDataFrame(columns, geometry=boxes, crs=coverage.crs)
+    return pd.concat([coverage, rows], ignore_index=True)

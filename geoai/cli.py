@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 from rich.console import Console
@@ -45,7 +45,7 @@ model_app = typer.Typer(
     help="Model packages: which there are, what they are, adding one.", no_args_is_help=True
 )
 app.add_typer(model_app, name="model")
-review_app = typer.Typer(help="What reviewers decided.", no_args_is_help=True)
+review_app = typer.Typer(help="Sharing out reviews, and reading what was decided.", no_args_is_help=True)
 app.add_typer(review_app, name="review")
 policy_app = typer.Typer(help="What this map does not hold, learned from verdicts.", no_args_is_help=True)
 app.add_typer(policy_app, name="policy")
@@ -67,6 +67,11 @@ VERDICT_EFFECTS = {
     "lost": "would be lost",
     "other_class": "would be of another class",
     "other_area": "would be asked about again, with another area",
+}
+NOT_USED = {
+    "hides_none": "no: hides none",
+    "hides_kept": "no: hides what was kept",
+    "tells_little": "no: tells little",
 }
 DEFAULT_CONFIG = Path("configs/default.yaml")
 
@@ -210,15 +215,30 @@ def report_(
     language: Annotated[
         str | None, typer.Option(help="sv or en; default: that of the review.", metavar="LANGUAGE")
     ] = None,
+    contact_sheet: Annotated[
+        bool, typer.Option("--contact-sheet", help="Also contact-sheet.html: the signals to print.")
+    ] = False,
 ) -> None:
     """Write report.html and quality.json anew from a review as it is now. The review is only read."""
     from geoai.errors import ConfigError
-    from geoai.report import write_report
+    from geoai.report import write_contact_sheet, write_report
 
     if language not in (None, "sv", "en"):
         raise ConfigError(f"report: expected --language sv or en, found {language}")
     written = write_report(folder, language=language)  # type: ignore[arg-type]
     console.print(f"report   {written}\nfigures  {written.with_name('quality.json')}", soft_wrap=True)
+    if contact_sheet:
+        sheet = write_contact_sheet(folder, language=language)  # type: ignore[arg-type]
+        console.print(f"sheet    {sheet}", soft_wrap=True)
+
+
+@app.command("qgis-plugin")
+def qgis_plugin(out: Annotated[Path, typer.Argument(help="ZIP file to write.")]) -> None:
+    """Write the QGIS plugin that reviews by single keys: Plugins > Manage and Install > Install from ZIP."""
+    from geoai.publish.archive import write_plugin
+
+    write_plugin(out)
+    console.print(f"plugin   {out}", soft_wrap=True)
 
 
 @app.command()
@@ -390,14 +410,21 @@ def add_model(
 
 @review_app.command("import")
 def import_reviews(
-    reviews: Annotated[list[Path], typer.Argument(help="Reviewed GeoPackages: reviews, or copies of them.")],
+    reviews: Annotated[
+        list[str],
+        typer.Argument(
+            help="Reviews, parts or copies of them, or 'PG:host=… dbname=… schema=…' for PostGIS."
+        ),
+    ],
     config: ConfigOption = DEFAULT_CONFIG,
     data: DataOption = None,
 ) -> None:
     """Read what reviewers decided into the ledger. Exits 2 where something was left out or contradicts."""
     from geoai import assessment
+    from geoai.postgis import is_connection
 
-    results, conflicts = assessment.open_ledger(_settings(config, None, None, data)).import_reviews(reviews)
+    sources = [each if is_connection(each) else Path(each) for each in reviews]
+    results, conflicts = assessment.open_ledger(_settings(config, None, None, data)).import_reviews(sources)
     table = Table(Column("review", overflow="fold"), "decisions", "new", "known", title="Decisions")
     for each in results:
         counts = (each.said, each.new, each.said - each.new)
@@ -432,29 +459,86 @@ def merge_review(
     _show_current(current)
 
 
+@review_app.command("split")
+def split_review(
+    review: Annotated[Path, typer.Argument(help="A review.gpkg, or the folder of a run.")],
+    out: Annotated[Path, typer.Argument(metavar="OUT_FOLDER", help="Folder to make, with a folder a part.")],
+    by: Annotated[
+        str,
+        typer.Option(
+            metavar="BY",
+            help="area (parts lie apart), class (whole classes), or count (the most urgent dealt evenly).",
+        ),
+    ] = "area",
+    parts: Annotated[int, typer.Option(min=1, help="How many reviewers.")] = 2,
+) -> None:
+    """Cut what waits for a decision into parts, a review to open each. `review import` reads them back."""
+    from geoai.errors import ConfigError
+    from geoai.publish import parts as dividing
+
+    if by not in get_args(dividing.By):
+        raise ConfigError(f"review split: expected --by area, class or count, found {by}")
+    source = review / "review.gpkg" if review.is_dir() else review
+    made = dividing.split_review(source, out, by=by, parts=parts)  # type: ignore[arg-type]
+    table = Table(Column("part", overflow="fold"), Column("signals", justify="right"))
+    for each in made:
+        table.add_row(str(each.review.with_suffix(".qgz")), str(each.signals))
+    console.print(table)
+
+
+@review_app.command("to-postgis")
+def share_review(
+    review: Annotated[Path, typer.Argument(help="A review.gpkg, or the folder of a run.")],
+    source: Annotated[str, typer.Argument(metavar="DATABASE", help="PG:host=… dbname=…, or PG:service=….")],
+    schema: Annotated[
+        str | None, typer.Option(help="Schema to write; default: geoai_ and the flight's name.")
+    ] = None,
+) -> None:
+    """Write a review into PostGIS for many to edit at once, or bring it up to date: decisions stay.
+
+    `review import "PG:… schema=…"` reads them back.
+    """
+    from geoai.shared import share_review
+
+    done = share_review(review / "review.gpkg" if review.is_dir() else review, source, schema=schema)
+    counts = f"{done.added} added, {done.changed} changed, {done.gone} gone"
+    console.print(f"schema   {done.schema}: {counts}", highlight=False, markup=False)
+    if done.asked_again:
+        console.print(f"{done.asked_again} decided there are open again in the review: see reopened_because")
+    console.print(f"project  {done.project}", soft_wrap=True)
+
+
 @policy_app.command("learn")
 def learn_policy(config: ConfigOption = DEFAULT_CONFIG, data: DataOption = None) -> None:
-    """Learn from the verdicts in the reviews what this map leaves out, and write data/policy.json.
+    """Learn from the ledger's verdicts what this map leaves out, and write data/policy.json.
 
-    The next run sets such signals aside where cross-validation says that it helps; `geoai plan` says which.
+    Reviews of runs that changed are read first. The next run sets such signals aside where cross-validation
+    says that it helps; `geoai plan` says which.
     """
-    from geoai.policy import LEAST_VERDICTS, learn_from_runs, write_learned
+    from geoai import assessment
+    from geoai.lessons import LEAST_OF_EACH, LEAST_VERDICTS, learn_from_ledger
+    from geoai.policy import write_learned
 
     settings = _settings(config, None, None, data)
-    models, verdicts = learn_from_runs(settings.data / "runs")
-    table = Table("class", "rejected as", title=f"{verdicts} verdicts", title_justify="left")
+    lessons = learn_from_ledger(
+        assessment.open_ledger(settings), settings.data / "runs", settings.compare.height
+    )
+    for line in lessons.problems:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
+    table = Table("class", "rejected as", title=f"{lessons.verdicts} verdicts", title_justify="left")
     for name in ("rejected", "kept", "would hide", "rightly", "log loss", "of the proportion", "used"):
         table.add_column(name, justify="right")
-    for model in models:
+    for model in lessons.models:
         hidden = str(model.would_hide), str(model.would_hide_rightly)
         losses = f"{model.log_loss:.2f}", f"{model.log_loss_of_proportion:.2f}"
         counts = str(model.rejected), str(model.kept)
-        used = "yes" if model.helps else "no"
+        used = NOT_USED[model.shortcoming] if model.shortcoming else "yes"
         table.add_row(model.class_name, model.reason, *counts, *hidden, *losses, used)
     console.print(table)
-    if not models:
-        console.print(f"too few verdicts of one class and reason: {LEAST_VERDICTS} are asked for")
-    write_learned(settings.data / "policy.json", models)
+    if not lessons.models:
+        asked = f"{LEAST_VERDICTS} are asked for, {LEAST_OF_EACH} of them rejected and {LEAST_OF_EACH} kept"
+        console.print(f"too few verdicts of one class and reason: {asked}", soft_wrap=True)
+    write_learned(settings.data / "policy.json", lessons.models)
     console.print(f"policy   {settings.data / 'policy.json'}", soft_wrap=True)
 
 

@@ -49,6 +49,8 @@ log = logging.getLogger(__name__)
 
 MEASURES = ("area_map_m2", "area_image_m2", "plus_m2", "minus_m2", "iou")
 SHIFT = ("iou_aligned", "shift_dx_m", "shift_dy_m")
+LENGTHS = ("length_m", "seen_m", "obsolete_m")
+"""Of mapped lines, which `geoai.lines` measures."""
 CUT_M2 = 1.0
 """An object that loses more than this to the edge of the imagery is cut by it."""
 INSIDE_SHARE = 0.1
@@ -63,7 +65,8 @@ class Comparison:
 
     discrepancies: gpd.GeoDataFrame
     map_status: gpd.GeoDataFrame
-    registration: Registration
+    registration: Registration | None
+    """None where none is measured: lines have a reach that is wider."""
 
 
 def compare(
@@ -88,10 +91,10 @@ def compare(
     """
     if detections.crs != mapped.crs:
         raise CRSError(f"map layer: expected the CRS of the detections {detections.crs}, found {mapped.crs}")
-    seen = _ordered(detections, "detection_id")
+    seen = by_place(detections, "detection_id")
     if "confidence" not in seen:
         seen["confidence"] = np.nan
-    drawn = _ordered(mapped, "map_object_id")
+    drawn = by_place(mapped, "map_object_id")
     outlines = drawn.geometry.to_numpy()
     registration = measure_registration(outlines, seen.geometry.to_numpy(), drawn.crs)
     offset = registration.at(outlines)
@@ -140,8 +143,8 @@ def tolerance(
     return np.clip(wanted, least, max(least, most)), presence_only
 
 
-def _ordered(layer: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:
-    """Return the rows from west to east, so that nothing depends on how they came."""
+def by_place(layer: gpd.GeoDataFrame, key: str) -> gpd.GeoDataFrame:
+    """Return the rows of *layer* from west to east, so that nothing depends on how they came."""
     west, south, east, north = layer.bounds.to_numpy(dtype=np.float64).reshape(-1, 4).T
     order = np.lexsort((layer[key].to_numpy(dtype=str), north, east, south, west))
     return layer.iloc[order].reset_index(drop=True)
@@ -367,6 +370,7 @@ def _discrepancies(
             "near_edge": cases["near_edge"],
             "hidden_by": by_map["hidden_by"].first().reindex(cases.index),
             "height_m": cases["height_m"],
+            "length_m": np.nan,
         },
         geometry=_multipolygons(evidence),
         crs=objects.crs,
@@ -437,6 +441,7 @@ def _map_status(cases: Cases, objects: gpd.GeoDataFrame, changes: Changes) -> gp
             status=np.where(concerned, own["class"], "confirmed"),
             **{column: own[column].to_numpy() for column in ("iou", *SHIFT)},
             cardinality=_cardinality(own),
+            **dict.fromkeys(LENGTHS, np.nan),
         ),
         geometry=objects.geometry,
         crs=objects.crs,

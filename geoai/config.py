@@ -164,11 +164,32 @@ class HeightSettings(Section):
         return self
 
 
+class LineSettings(Section):
+    """When a stretch of a theme that the map holds as lines (roads, paths, streams) counts."""
+
+    reach_m: Annotated[float, Field(gt=0.0)] = Field(
+        8.0,
+        description="Half the widest carriageway and the map's error: so near, what is seen is the line (m).",
+    )
+    min_length_m: Metres = Field(20.0, description="Shorter stretches do not count (m).")
+    elongation: Annotated[float, Field(ge=1.0)] = Field(
+        3.0, description="Length over width from which what is seen is a stretch, and no square."
+    )
+    step_m: Annotated[float, Field(gt=0.0)] = Field(
+        10.0, description="Mapped lines are judged in steps of this length (m)."
+    )
+    obsolete_mean: Fraction = Field(
+        0.1, description="'obsolete' needs a mean probability below this along it."
+    )
+
+
 class CompareSettings(Section):
     """When the two count as disagreeing. The README explains each."""
 
     min_area_m2: SquareMetres = Field(15.0, description="Smaller signals are below_min: kept, hidden (m²).")
-    min_width_m: Metres = Field(2.0, description="Narrower slivers are no extension or reduction (m).")
+    min_width_m: Metres = Field(
+        2.0, description="Narrower slivers are no extension, reduction or missing line (m)."
+    )
     sigma_image_m: Metres = Field(0.3, description="Standard error of the imagery's position (m).")
     overhang_m: Metres = Field(0.4, description="How far roofs stand out over mapped walls (m).")
     lean_m: Metres = Field(0.3, description="Residual lean of roofs in the orthophoto (m).")
@@ -196,6 +217,19 @@ class CompareSettings(Section):
     )
     visibility: VisibilitySettings = VisibilitySettings()
     height: HeightSettings = HeightSettings()
+    lines: LineSettings = LineSettings()
+
+
+BOUNDED_TRAITS = (
+    "contact_share",
+    "area_m2",
+    "elongation",
+    "rectangularity",
+    "brightness",
+    "texture",
+    "height_m",
+)
+"""Traits that a rule may give a least and a most value."""
 
 
 class PolicyRule(Section):
@@ -225,6 +259,10 @@ class PolicyRule(Section):
     max_brightness: Fraction | None = None
     min_texture: Fraction | None = Field(None, description="Standard deviation of the brightness, 0 to 1.")
     max_texture: Fraction | None = None
+    min_height_m: Annotated[float, Field(ge=0.0)] | None = Field(
+        None, description="Height above ground (m), where compare.height names a raster of it."
+    )
+    max_height_m: Annotated[float, Field(ge=0.0)] | None = None
 
     @property
     def classes(self) -> list[str]:
@@ -234,7 +272,7 @@ class PolicyRule(Section):
     def bounds(self) -> list[tuple[str, float, float]]:
         """Return (trait, least, most) for each trait that the rule names."""
         named = [] if self.attached is None else [("attached", float(self.attached), float(self.attached))]
-        for trait in ("contact_share", "area_m2", "elongation", "rectangularity", "brightness", "texture"):
+        for trait in BOUNDED_TRAITS:
             least, most = (getattr(self, f"{end}_{trait}") for end in ("min", "max"))
             if least is not None or most is not None:
                 named.append(
@@ -294,6 +332,17 @@ class Settings(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"policy: expected a name of its own for each rule, found {twice[0]} twice")
+        return self
+
+    @model_validator(mode="after")
+    def _heights_are_there_for_rules(self) -> Self:
+        height = self.compare.height
+        for rule in self.policy:
+            of_height = any(trait == "height_m" for trait, _, _ in rule.bounds())
+            if of_height and height.ndsm is None and height.dsm is None:
+                raise ValueError(
+                    f"policy {rule.name}: expected compare.height for a rule of height_m, found none"
+                )
         return self
 
     @model_validator(mode="after")

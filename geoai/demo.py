@@ -51,8 +51,8 @@ STATUS_CLASSES = ("not_assessable", "confirmed")
 
 PLANTED_OF_EACH = 10
 SMALL_SHED_M2 = 15.0
-HIDDEN_SHARE = 0.35
-"""A mapped house of which less is visible stands hidden under crowns: planted as uncertain_absence.
+HIDDEN_SHARE = 0.5
+"""A mapped house of which less is visible stands hidden under crowns: uncertain_absence, as by the rules.
 
 The photograph cannot say whether it is still there. Where a roof shows through here and there the network
 is unsure, which is the right answer; a house hidden wholly looks like forest, and to call it demolished is

@@ -80,7 +80,7 @@ def evaluate_flight(
     """
     chosen = [_with_model(settings, name) for name in models or [settings.prediction.model]]
     packages = [assessment.open_model(each) for each in chosen]
-    mapped, _ = assessment.open_map(settings)
+    mapped, _ = assessment.open_map(settings, lines=False)
     source = str(settings.map.source)
     _check_verdicts(verdicts, mapped, source)
     acceptance = pipeline.accept(settings, progress)

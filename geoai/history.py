@@ -20,7 +20,7 @@ from geoai.vector import Geometries, to_millimetres
 
 APPEARED = ("missing", "extended", "planned_built")
 """Classes whose evidence stands today: if it stood before as well, the map was wrong already."""
-VANISHED = ("demolished", "reduced")
+VANISHED = ("demolished", "reduced", "obsolete")
 """Classes whose evidence is gone today: if it was gone before as well, the map was wrong already."""
 COVERED_SHARE = 0.8
 """Less of the evidence than this on the earlier flight: it says nothing."""

@@ -1,7 +1,8 @@
 """Which signal of a run is which signal of an earlier one.
 
 Two are the same where their family and theme are and they share a mapped object, overlap, or lie at the same
-place. One old signal is carried on by at most one new one, the best pair first.
+place; stretches of one line only where they meet, for a line is long. One old signal is carried on by at most
+one new one, the best pair first.
 """
 
 from __future__ import annotations
@@ -64,7 +65,9 @@ def _pairs(new: gpd.GeoDataFrame, old: gpd.GeoDataFrame) -> pd.DataFrame:
     pairs["score"] = pairs["alike"] + iou
     pairs["apart_m"] = shapely.distance(shapely.centroid(ours), shapely.centroid(theirs))
     reach_m = np.maximum(_tolerance(new)[pairs["new"]], _tolerance(old)[pairs["old"]])
-    return pairs[(pairs["alike"] > 0) | (iou >= MIN_IOU) | (pairs["apart_m"] <= reach_m)]
+    stretch = (new["family"] == "stretch").to_numpy()[pairs["new"]]
+    shares = (pairs["alike"] > 0) & (~stretch | (iou > 0))
+    return pairs[shares | (iou >= MIN_IOU) | (pairs["apart_m"] <= reach_m)]
 
 
 def _shared_objects(new: pd.DataFrame, old: pd.DataFrame) -> pd.DataFrame:

@@ -45,6 +45,7 @@ from geoai.verdicts import (
     Known,
     Said,
     Standing,
+    name_of,
     read_review,
     reopenings,
     rows_of,
@@ -61,12 +62,12 @@ RESOLVABLE = ("open", "confirmed", "unclear")
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """What came out of one reviewed GeoPackage: rows that say something, of these new; and what is odd.
+    """What came out of one review: rows that say something, of these new; and what is odd.
 
-    *refused* says that nothing of it could be read.
+    *path* is a file or, without a password, a database. *refused* says that nothing of it could be read.
     """
 
-    path: Path
+    path: Path | str
     said: int = 0
     new: int = 0
     problems: tuple[str, ...] = ()
@@ -168,22 +169,40 @@ class Ledger:
             for fid, (name, _) in signals.items()
         }
 
-    def import_reviews(self, paths: Sequence[Path]) -> tuple[list[Imported], list[str]]:
+    def decided(self) -> gpd.GeoDataFrame:
+        """Return every signal that is decided, as the run that last saw it had it.
+
+        Columns: discrepancy_id, class, family, status, reject_reason ('' where none), flight_id and run_id of
+        that run, geometry. What is asked again is not decided. Raises LedgerError where there is no ledger.
+        """
+        self._require_there()
+        with self._opened() as database:
+            rows = database.execute(
+                "SELECT signal.fid, discrepancy_id, class, family, status, flight_id, run_id, geom "
+                "FROM signal JOIN run ON run.fid = seen_in WHERE status <> 'open' ORDER BY signal.fid"
+            ).fetchall()
+            held = _standings(database, {row[0] for row in rows})
+        columns = ["fid", "discrepancy_id", "class", "family", "status", "flight_id", "run_id", "geom"]
+        frame = pd.DataFrame(rows, columns=columns)
+        geometry = geometries_of(frame.pop("geom").to_list())
+        reasons = [held.get(fid, Standing()).said.reject_reason for fid in frame.pop("fid")]
+        return gpd.GeoDataFrame(frame.assign(reject_reason=reasons), geometry=geometry, crs=self.crs)
+
+    def import_reviews(self, paths: Sequence[Path | str]) -> tuple[list[Imported], list[str]]:
         """Read what reviewers said in *paths* into the ledger; return what came of each, and the conflicts.
 
-        Each file is a transaction of its own; a file that cannot be used is told and the others go on. The
-        order of the files and how often they are read make no difference. Raises LedgerError where there is
-        no ledger.
+        A path is a GeoPackage, or 'PG:… schema=…' for a review in PostGIS. Each is a transaction of its own;
+        one that cannot be used is told and the others go on. The order and how often they are read make no
+        difference. Raises LedgerError where there is no ledger.
         """
-        if not self.path.exists():
-            raise LedgerError(f"{self.path}: expected the ledger that the first run makes, found none")
+        self._require_there()
         self.check()
         results, touched = [], set()
         for path in paths:
             try:
                 done, signals = self._import_review(path)
             except LedgerError as error:
-                done, signals = Imported(path, problems=(str(error),), refused=True), set()
+                done, signals = Imported(_shown_path(path), problems=(str(error),), refused=True), set()
             results.append(done)
             touched |= signals
         with self._opened() as database:
@@ -202,12 +221,14 @@ class Ledger:
             return []
         results, conflicts = self.import_reviews(changed)
         with self._transaction() as database:
-            done = [(names[each.path], marks[each.path]) for each in results if not each.refused]
+            read = [path for path, each in zip(changed, results, strict=True) if not each.refused]
+            done = [(names[path], marks[path]) for path in read]
             database.executemany("INSERT OR REPLACE INTO imported VALUES (?, ?)", done)
         return [line for each in results for line in each.problems] + conflicts
 
-    def _import_review(self, path: Path) -> tuple[Imported, set[int]]:
-        reviewed = read_review(path, self.crs)
+    def _import_review(self, source: Path | str) -> tuple[Imported, set[int]]:
+        reviewed = read_review(source, self.crs)
+        path = _shown_path(source)
         problems = list(reviewed.problems)
         with self._transaction() as database:
             numbers = dict(database.execute("SELECT discrepancy_id, fid FROM signal"))
@@ -263,6 +284,10 @@ class Ledger:
                 yield database
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path}: expected a ledger that can be used, found {error}") from error
+
+    def _require_there(self) -> None:
+        if not self.path.exists():
+            raise LedgerError(f"{self.path}: expected the ledger that the first run makes, found none")
 
     def _require_ours(self, database: sqlite3.Connection) -> None:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
@@ -531,6 +556,10 @@ def _conflicts(database: sqlite3.Connection, signals: set[int]) -> list[str]:
         for fid, each in sorted(_standings(database, signals).items())
         if each.conflict
     ]
+
+
+def _shown_path(source: Path | str) -> Path | str:
+    return source if isinstance(source, Path) else name_of(source)
 
 
 def _mark(path: Path) -> str:

@@ -1,7 +1,7 @@
 """The digital map, from whatever it is kept in, as mapped objects in the project CRS.
 
 Wrong or missing input is one line: the source, what was expected, what was found. What can be mended without
-guessing (invalid polygons, curves, heights, stray lines, unreadable dates) is mended, counted and logged.
+guessing (invalid polygons, curves, heights, stray points, unreadable dates) is mended, counted and logged.
 """
 
 from __future__ import annotations
@@ -27,31 +27,35 @@ from geoai import postgis
 from geoai.config import MapSettings
 from geoai.errors import CRSError, MapError
 from geoai.grid import crs_name, same_crs
-from geoai.vector import polygonal, union_by_group
+from geoai.vector import defects_of, polygonal, union_by_group
 
 log = logging.getLogger(__name__)
 
 
-def read_map(settings: MapSettings, crs: CRS) -> gpd.GeoDataFrame:
+def read_map(settings: MapSettings, crs: CRS, *, lines: bool = False) -> gpd.GeoDataFrame:
     """Read the mapped objects of *settings.source* in the project's *crs*, pieces of one object joined.
 
+    They are polygons; where *lines* will do as well, a layer holds either.
+
     Columns: map_object_id (str, unique), theme, map_status ('current' or 'planned'), sigma_m (standard error
-    of position), map_date (datetime64, NaT where unknown), geometry (valid Polygon or MultiPolygon, 2D).
+    of position), map_date (datetime64, NaT where unknown), defect (of the outline as it was drawn, '' for
+    none: `vector.defects_of`), geometry (2D; polygons are valid; of either kind single and multiple ones).
     Raises MapError or CRSError.
     """
     if settings.source is None:
         raise MapError("map.source: expected the digital map (file, folder or connection string), found none")
     name = postgis.without_password(settings.source)
+    expected = "polygons or lines" if lines else "polygons"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Measured .M. geometry types are not supported")
-        features = _features(settings, name)
+        features = _features(settings, name, expected)
     features = _in_crs(features, settings, crs, name)
     features = _current_and_planned(features, settings, name)
-    features = _repaired(features, name)
+    features = _repaired(features, name, expected)
     return _joined(_attributes(features, settings, name), name)
 
 
-def _features(settings: MapSettings, name: str) -> gpd.GeoDataFrame:
+def _features(settings: MapSettings, name: str, expected: str) -> gpd.GeoDataFrame:
     """Read the features of one layer: geometry in 2D and without curves, the configured columns.
 
     The index is the feature id.
@@ -62,7 +66,7 @@ def _features(settings: MapSettings, name: str) -> gpd.GeoDataFrame:
         features, layer = _from_ogr(settings, name)
     if features.empty:
         found = f"none where {settings.where}" if settings.where else "an empty layer"
-        raise MapError(f"{name}: expected polygons in {layer!r}, found {found}")
+        raise MapError(f"{name}: expected {expected} in {layer!r}, found {found}")
     return features
 
 
@@ -172,24 +176,42 @@ def _current_and_planned(features: gpd.GeoDataFrame, settings: MapSettings, name
     return kept
 
 
-def _repaired(features: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
-    """Return the features that are polygons, made valid."""
+def _repaired(features: gpd.GeoDataFrame, name: str, expected: str) -> gpd.GeoDataFrame:
+    """Return the features that are polygons, made valid, or those that are lines, where they are expected.
+
+    The column defect says what was wrong with a polygon.
+    """
     geometry = features.geometry.to_numpy()
     kinds = pd.Series(features.geom_type).fillna("no geometry")
     areal = kinds.isin(["Polygon", "MultiPolygon", "GeometryCollection"]).to_numpy()
+    linear = kinds.isin(["LineString", "MultiLineString", "LinearRing"]).to_numpy()
+    if linear.any() and "lines" in expected:
+        if areal.any():
+            found = f"{_counted(kinds)}; map.where can choose"
+            raise MapError(f"{name}: expected {expected} in one layer, found {found}")
+        left = linear & (shapely.length(geometry) > 0)
+        if not left.any():
+            raise MapError(f"{name}: expected lines, found {_counted(kinds)} without length")
+        if not left.all():
+            log.warning("%s: %d features without length left out", name, int((~left).sum()))
+        return features.assign(defect="")[left]
     geometry = np.where(areal, geometry, shapely.Polygon())
-    invalid = ~shapely.is_valid(geometry)
+    defect = defects_of(geometry)
+    invalid = defect != ""
     geometry[invalid] = shapely.make_valid(geometry[invalid], method="structure", keep_collapsed=False)
     geometry = polygonal(geometry)
     left = shapely.area(geometry) > 0
     if not left.any():
-        found = ", ".join(f"{count} {kind}" for kind, count in kinds.value_counts().sort_index().items())
-        raise MapError(f"{name}: expected polygons, found {found}")
+        raise MapError(f"{name}: expected {expected}, found {_counted(kinds)}")
     if invalid.any():
         log.warning("%s: %d invalid polygons repaired", name, int(invalid.sum()))
     if not left.all():
         log.warning("%s: %d features without area left out", name, int((~left).sum()))
-    return features.set_geometry(geometry, crs=features.crs)[left]
+    return features.set_geometry(geometry, crs=features.crs).assign(defect=defect)[left]
+
+
+def _counted(kinds: pd.Series[str]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.value_counts().sort_index().items())
 
 
 def _attributes(features: gpd.GeoDataFrame, settings: MapSettings, name: str) -> gpd.GeoDataFrame:
@@ -201,6 +223,7 @@ def _attributes(features: gpd.GeoDataFrame, settings: MapSettings, name: str) ->
             "map_status": features["map_status"].to_numpy(dtype=object),
             "sigma_m": _sigmas(features, settings, name),
             "map_date": _dates(features, settings, name),
+            "defect": features["defect"].to_numpy(dtype=object),
         },
         geometry=features.geometry.to_numpy(),
         crs=features.crs,
@@ -278,6 +301,7 @@ def _joined(pieces: gpd.GeoDataFrame, name: str) -> gpd.GeoDataFrame:
             "map_status": "first",
             "sigma_m": "max",
             "map_date": "max",
+            "defect": "max",  # by the alphabet, as it happens: overlaps before intersects before other
         }
     )
     geometry = union_by_group(pieces.geometry.to_numpy(), group, len(ids))

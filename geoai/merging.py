@@ -24,13 +24,16 @@ import pandas as pd
 from geoai.errors import GeoaiError, LedgerError, MergeError
 from geoai.ledger import Answer, Ledger
 from geoai.publish.functions import register_functions
-from geoai.publish.geopackage import column_description, language_of, timestamp
+from geoai.publish.geopackage import column_description, reading_uri, timestamp
+from geoai.publish.opened import language_of
 from geoai.publish.tables import (
     COVERAGE,
     DETECTION,
     DISCREPANCY,
+    MAP_LINES,
     MAP_STATUS,
     QUALITY_GRID,
+    REGISTRATION,
     RUN,
     SAMPLE,
     SUGGESTION,
@@ -38,7 +41,8 @@ from geoai.publish.tables import (
 )
 from geoai.publish.texts import Language
 from geoai.raster import appearing_whole
-from geoai.verdicts import NOTHING_SAID, Known, Said, check_review, crs_of_review, reading_uri, said_in
+from geoai.report import POLICY, SETTINGS
+from geoai.verdicts import NOTHING_SAID, Known, Said, check_review, crs_of_review, said_in
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +54,7 @@ WAIT_S = 60.0
 """How long somebody else's transaction is waited for, in tries of TRY_S."""
 BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
-OURS = (MAP_STATUS, DETECTION, SUGGESTION, COVERAGE, QUALITY_GRID, RUN)
+OURS = (MAP_STATUS, MAP_LINES, DETECTION, SUGGESTION, COVERAGE, QUALITY_GRID, REGISTRATION, RUN)
 """Tables that nobody but a run writes."""
 ADDED_LATER = ("reopened_at", "known")
 """Columns that reviews of older versions lack."""
@@ -126,8 +130,8 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _copy_beside(folder: Path, current: Path) -> None:
-    """Copy what belongs to a review: mosaics (the tiles lie as far from both folders) and settings."""
-    for path in [*folder.glob("*.vrt"), folder / "settings.json"]:
+    """Copy what belongs to a review: mosaics (tiles lie as far from both folders), settings, policy."""
+    for path in [*folder.glob("*.vrt"), folder / SETTINGS, folder / POLICY]:
         if path.is_file():
             _replace(current / path.name, path.read_bytes())
 
@@ -204,7 +208,7 @@ def _merge(review: _Waiting, source: Path, ledger: Ledger) -> None:
         raise MergeError(
             f"{review.path}: expected the review of flight {flight_id}, found {', '.join(map(str, found))}"
         )
-    language = language_of(source)
+    language = language_of(database)
     _bring_up_to_date(review, language)
     now = timestamp(dt.datetime.now(dt.UTC))
     rows = _rows(database, review.path)
@@ -290,7 +294,7 @@ def _rows(database: sqlite3.Connection, path: Path) -> dict[str, _Row]:
     )
     rows = {}
     for name, *stored, known, lifecycle, because, reopened_at in database.execute(query):
-        said = said_in(path, stored, [])
+        said = said_in(str(path), stored, [])
         rows[name] = _Row(tuple(stored), said, Known.of(known), lifecycle, because, reopened_at)
     return rows
 

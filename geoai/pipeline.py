@@ -113,12 +113,22 @@ def run(settings: Settings, progress: Progress = lambda stage, done, total: None
         stage.count(seen)
     with timed("compare", stages) as stage:
         review, signals = assessment.make_review(
-            settings, acceptance.flight, acceptance.scheme, model, partial(progress, "compare")
+            settings,
+            acceptance.flight,
+            acceptance.scheme,
+            model,
+            failed_tiles([*cut, *seen]),
+            partial(progress, "compare"),
         )
         stage.counts |= signals
     with timed("merge", stages):
         current, unmerged = assessment.merge_review(settings, review, progress)
     return finish_run(acceptance, review, current, signals, stages, [*cut, *seen], unmerged)
+
+
+def failed_tiles(outcomes: Sequence[TileOutcome]) -> list[str]:
+    """Return the ids of the tiles that failed in one of the stages."""
+    return sorted({outcome.tile_id for outcome in outcomes if outcome.outcome == "failed"})
 
 
 def finish_run(

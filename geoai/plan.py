@@ -87,7 +87,7 @@ class Plan:
         """Return the plan without geometries as JSON text."""
         columns = [
             "class", "class_before", "policy_before", "policy_group", "verdict", "verdict_reason", "area_m2",
-            "map_object_ids", "discrepancy_id", "x", "y", "reason",
+            "length_m", "map_object_ids", "discrepancy_id", "x", "y", "reason",
         ]  # fmt: skip
         content = {
             "flight": self.flight_id,
@@ -306,13 +306,14 @@ def _rows(signals: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     points = shapely.centroid(signals.geometry.to_numpy())
     known = {
         name: signals[name].to_numpy(dtype=object) if name in signals else None
-        for name in ("policy_group", "discrepancy_id", "status", "reject_reason", "comment")
+        for name in ("policy_group", "length_m", "discrepancy_id", "status", "reject_reason", "comment")
     }
     return gpd.GeoDataFrame(
         {
             **{name: signals[name].to_numpy() for name in ("class", "theme", "map_object_ids", "p_mean")},
             "priority": signals["priority"].to_numpy(),
             "area_m2": shapely.area(signals.geometry.to_numpy()),
+            "length_m": known["length_m"],
             "policy_group": known["policy_group"],
             "reason": signals["reason"].to_numpy(),
             "discrepancy_id": known["discrepancy_id"],

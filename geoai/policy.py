@@ -2,28 +2,28 @@
 
 A patio roof against a house stands there, and the municipality leaves it out on purpose. Rules of the
 configuration name such things by their traits; from enough verdicts on, a logistic model per class and reason
-of rejection learns them (`learn`). Both set policy_group and rank a signal down; none is dropped.
+of rejection learns them (`geoai.lessons`). Both set policy_group and rank a signal down; none is dropped.
 """
 
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import pyogrio
 from numpy.typing import NDArray
 
 from geoai.calibration import logistic
-from geoai.config import PolicyRule
+from geoai.config import HeightSettings, PolicyRule
 from geoai.errors import ConfigError
 from geoai.raster import appearing_whole
-from geoai.traits import TRAITS, measure_traits
+from geoai.traits import NO_HEIGHT, TRAITS, measure_traits
 from geoai.vector import Geometries
 
 Floats = NDArray[np.float64]
@@ -31,14 +31,6 @@ Floats = NDArray[np.float64]
 RANKED_DOWN = 0.02
 """What a priority is multiplied by: as the weight of what is below the minimum area."""
 CLASSES = ("missing", "extended")
-REASONS = ("greenhouse", "patio_roof", "container", "sandpit", "below_size", "temporary")
-"""Reasons of rejection that say: it stands there, and this map does not hold it."""
-KEPT = ("confirmed", "fixed")
-LEAST_VERDICTS = 30
-LEAST_OF_EACH = 8
-"""A model needs so many verdicts of a class, and so many rejected for its reason and kept."""
-RIDGE = 1.0
-FOLDS = 5
 SURE = 0.8
 """Probability from which a signal is grouped with what was rejected."""
 HELPS_PRECISION = 0.8
@@ -74,19 +66,39 @@ class Learned:
     @property
     def helps(self) -> bool:
         """Whether cross-validation shows that it tells the two apart, and hides few that were kept."""
-        return (
-            self.would_hide_rightly > 0
-            and self.would_hide_rightly >= HELPS_PRECISION * self.would_hide
-            and self.log_loss < HELPS_LOSS * self.log_loss_of_proportion
-        )
+        return self.shortcoming is None
+
+    @property
+    def shortcoming(self) -> Literal["hides_none", "hides_kept", "tells_little"] | None:
+        """Why it is not used, by cross-validation; None where it is."""
+        if not self.would_hide:
+            return "hides_none"
+        if self.would_hide_rightly < HELPS_PRECISION * self.would_hide:
+            return "hides_kept"
+        if self.log_loss >= HELPS_LOSS * self.log_loss_of_proportion:
+            return "tells_little"
+        return None
 
     def probability(self, traits: pd.DataFrame) -> Floats:
         """Return the probability that each row of *traits* is of this kind."""
         names = list(self.weight)
-        x = _features(traits)[names]
+        x = features_of(traits)[names]
         scaled = (x - pd.Series(self.mean)) / pd.Series(self.scale)
         z = self.intercept + scaled.fillna(0.0).to_numpy() @ np.array([self.weight[name] for name in names])
         return logistic(z)
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What a rule, or what was learned, did in a run: *set_aside* so many signals.
+
+    *mapped_share* is the share of the map's objects that it would take as well, a figure for whether the map
+    really leaves such things out; NaN where no object was looked at.
+    """
+
+    rule: PolicyRule | Learned
+    set_aside: int = 0
+    mapped_share: float = np.nan
 
 
 def set_aside(
@@ -95,18 +107,20 @@ def set_aside(
     orthophoto: Path,
     rules: Sequence[PolicyRule],
     learned: Sequence[Learned],
-) -> gpd.GeoDataFrame:
-    """Return the discrepancies with what `apply_policy` says of them; traits are measured where it matters.
+    height: HeightSettings = NO_HEIGHT,
+) -> tuple[gpd.GeoDataFrame, list[Applied]]:
+    """Return what `apply_policy` makes of the discrepancies; traits are measured where it matters.
 
-    *mapped* are the geometries of the map, in an order that does not change.
+    *mapped* are the geometries of the map, in an order that does not change, laid where the imagery shows
+    them: under an offset of two metres no part would stand against its house.
     """
     if not rules and not any(model.helps for model in learned):
-        return found.assign(policy_group=None)
+        return found.assign(policy_group=None), [Applied(model) for model in learned]
     found = found.reset_index(drop=True)
     concerned = found.index[found["class"].isin(CLASSES)]
-    traits = measure_traits(found.geometry.to_numpy()[concerned], mapped, orthophoto)
+    traits = measure_traits(found.geometry[concerned], mapped, orthophoto, height)
     every = max(1, -(-len(mapped) // SAMPLE))
-    alike = measure_traits(mapped[::every], mapped, orthophoto)
+    alike = measure_traits(gpd.GeoSeries(mapped[::every], crs=found.crs), mapped, orthophoto, height)
     return apply_policy(found, traits.set_axis(concerned).reindex(found.index), alike, rules, learned)
 
 
@@ -116,44 +130,52 @@ def apply_policy(
     mapped: pd.DataFrame,
     rules: Sequence[PolicyRule],
     learned: Sequence[Learned],
-) -> gpd.GeoDataFrame:
-    """Return the discrepancies with policy_group (None: in the map's scope), and those ranked down.
+) -> tuple[gpd.GeoDataFrame, list[Applied]]:
+    """Return the discrepancies with policy_group (None: in the map's scope), those ranked down; and by what.
 
-    *traits* are those of the rows, *mapped* those of objects of the map: policy_mapped_share is the share of
-    them that the same rule or model would take, a figure for whether the map really leaves it out.
-    policy_facts says which traits spoke for a rule (trait → value), policy_like how many rejected signals it
-    is like (NaN for a rule). The first rule that holds counts, then the likeliest of what was learned.
+    *traits* are those of the rows, *mapped* those of objects of the map, of which policy_mapped_share says
+    how many the same rule or model would take. policy_facts says which traits spoke for a rule (trait →
+    value), policy_like how many rejected signals it is like (NaN for a rule). The first rule that holds
+    counts, then the likeliest of what was learned and helps.
     """
-    group = np.full(len(found), None, object)
-    facts: list[dict[str, float]] = [{} for _ in range(len(found))]
-    like, share = np.full(len(found), np.nan), np.full(len(found), np.nan)
-    for rule in rules:
-        of_class = found["class"].isin(rule.classes).to_numpy()
-        holds = of_class & fits(rule, traits) & pd.isna(group)
-        group[holds] = rule.name
-        share[holds] = fits(rule, mapped).mean() if len(mapped) else np.nan
-        named = [trait for trait, _, _ in rule.bounds()]
-        for row in np.flatnonzero(holds):
-            facts[row] = {trait: float(traits[trait].iat[row]) for trait in named}
-    most = np.full(len(found), SURE)
-    free = pd.isna(group)
-    for model in learned:
-        if not model.helps:
-            continue
-        p = np.where(free & (found["class"] == model.class_name), model.probability(traits), 0.0)
-        likelier = p >= most
-        group[likelier], like[likelier], most[likelier] = model.reason, model.rejected, p[likelier]
-        share[likelier] = (model.probability(mapped) >= SURE).mean() if len(mapped) else np.nan
-    named_any = ~pd.isna(group)
-    priority = np.where(named_any, RANKED_DOWN, 1.0) * found["priority"]
+    by: list[PolicyRule | Learned] = [*rules, *learned]
+    share = [_mapped_share(rule, mapped) for rule in by]
+    at = np.full(len(found), len(by))  # the number of what sets a row aside; the last: nothing
+    for number, rule in enumerate(rules):
+        holds = found["class"].isin(rule.classes).to_numpy() & fits(rule, traits)
+        at[holds & (at == len(by))] = number
+    free, most = at == len(by), np.full(len(found), SURE)
+    for number, model in enumerate(learned, start=len(rules)):
+        if model.helps:
+            of_class = (found["class"] == model.class_name).to_numpy()
+            p = np.where(free & of_class, model.probability(traits), 0.0)
+            at[p >= most] = number
+            most = np.maximum(most, p)
+    names = [rule.reason if isinstance(rule, Learned) else rule.name for rule in by]
+    like = [float(rule.rejected) if isinstance(rule, Learned) else np.nan for rule in by]
+    priority = np.where(at < len(by), RANKED_DOWN, 1.0) * found["priority"]
     result = found.assign(
-        policy_group=group,
-        policy_facts=facts,
-        policy_like=like,
-        policy_mapped_share=share,
+        policy_group=np.array([*names, None], object)[at],
+        policy_facts=[
+            {trait: float(traits[trait].iat[row]) for trait, _, _ in rules[number].bounds()}
+            if number < len(rules)
+            else {}
+            for row, number in enumerate(at.tolist())
+        ],
+        policy_like=np.array([*like, np.nan])[at],
+        policy_mapped_share=np.array([*share, np.nan])[at],
         priority=priority,
     )
-    return result.iloc[np.argsort(-priority.to_numpy(), kind="stable")].reset_index(drop=True)
+    counts = np.bincount(at, minlength=len(by)).tolist()
+    applied = [Applied(*each) for each in zip(by, counts, share, strict=False)]
+    return result.iloc[np.argsort(-priority.to_numpy(), kind="stable")].reset_index(drop=True), applied
+
+
+def _mapped_share(rule: PolicyRule | Learned, mapped: pd.DataFrame) -> float:
+    if mapped.empty:
+        return np.nan
+    takes = rule.probability(mapped) >= SURE if isinstance(rule, Learned) else fits(rule, mapped)
+    return float(takes.mean())
 
 
 def fits(rule: PolicyRule, traits: pd.DataFrame) -> NDArray[np.bool_]:
@@ -163,102 +185,6 @@ def fits(rule: PolicyRule, traits: pd.DataFrame) -> NDArray[np.bool_]:
         values = traits[trait].to_numpy()
         holds &= (values >= least) & (values <= most)
     return holds
-
-
-def learn(decided: pd.DataFrame) -> list[Learned]:
-    """Return what can be learned from *decided* signals: class, status, reject_reason, TRAITS, x, y.
-
-    A model for each class and reason of REASONS that has enough verdicts; against what was rejected for the
-    reason stands what was confirmed. The result does not depend on the order of rows.
-    """
-    ordered = decided.sort_values(["x", "y", "class"], kind="stable").reset_index(drop=True)
-    models = []
-    for name in CLASSES:
-        of_class = ordered[ordered["class"] == name]
-        for reason in REASONS:
-            rejected = (of_class["status"] == "rejected") & (of_class["reject_reason"] == reason)
-            rows = of_class[rejected | of_class["status"].isin(KEPT)]
-            truth = rejected[rows.index].to_numpy()
-            if len(rows) >= LEAST_VERDICTS and min(truth.sum(), (~truth).sum()) >= LEAST_OF_EACH:
-                models.append(_learned(name, reason, _features(rows), truth))
-    return models
-
-
-def _learned(name: str, reason: str, x: pd.DataFrame, truth: NDArray[np.bool_]) -> Learned:
-    x = x.loc[:, x.notna().mean() >= 0.5]
-    mean, scale = x.mean(), x.std(ddof=0).clip(lower=1e-6)
-    scaled = ((x - mean) / scale).fillna(0.0).to_numpy()
-    weights = fit_ridge_logistic(scaled, truth)
-    # every fifth of each kind, from west to east: folds are alike in proportion
-    fold = np.where(truth, np.cumsum(truth), np.cumsum(~truth)) % FOLDS
-    p = np.empty(len(truth))
-    for number in range(FOLDS):
-        held = fold == number
-        fitted = fit_ridge_logistic(scaled[~held], truth[~held])
-        p[held] = logistic(fitted[0] + scaled[held] @ fitted[1:])
-    hidden = p >= SURE
-    return Learned(
-        class_name=name,
-        reason=reason,
-        rejected=int(truth.sum()),
-        kept=int((~truth).sum()),
-        intercept=float(weights[0]),
-        weight=dict(zip(x.columns, weights[1:].tolist(), strict=True)),
-        mean=mean.to_dict(),
-        scale=scale.to_dict(),
-        log_loss=_log_loss(p, truth),
-        log_loss_of_proportion=_log_loss(np.full(len(truth), truth.mean()), truth),
-        would_hide=int(hidden.sum()),
-        would_hide_rightly=int((hidden & truth).sum()),
-    )
-
-
-def fit_ridge_logistic(x: Floats, truth: NDArray[np.bool_]) -> Floats:
-    """Return intercept and weights that minimise the log loss + RIDGE / 2 · Σ weight².
-
-    Newton's method (iteratively reweighted least squares); *x* (row, feature) is standardised. With the ridge
-    the minimum exists and is unique, also where the two kinds can be separated.
-    """
-    design = np.column_stack([np.ones(len(x)), x])
-    penalty = np.diag([1e-6, *np.full(x.shape[1], RIDGE)])
-    weights = np.zeros(design.shape[1])
-    for _ in range(50):
-        p = logistic(design @ weights)
-        gradient = design.T @ (p - truth) + penalty @ weights
-        curvature = (design * (p * (1 - p))[:, None]).T @ design + penalty
-        step = np.linalg.solve(curvature, gradient)
-        weights -= step
-        if np.abs(step).max() < 1e-10:
-            break
-    return weights
-
-
-def decided_in(review: Path) -> pd.DataFrame:
-    """Return the decided signals of a review with their TRAITS, measured on the mosaic beside it."""
-    columns = ["discrepancy_id", "class", "status", "reject_reason", "reviewed_at"]
-    names = ", ".join(f"'{name}'" for name in CLASSES)
-    decided = pyogrio.read_dataframe(
-        review, layer="discrepancy", columns=columns, where=f"status <> 'open' AND class IN ({names})"
-    )
-    mapped = pyogrio.read_dataframe(review, layer="map_status", columns=[])
-    traits = measure_traits(
-        decided.geometry.to_numpy(), mapped.geometry.to_numpy(), review.parent / "orthophoto.vrt"
-    )
-    points = decided.centroid
-    return pd.DataFrame(decided.drop(columns="geometry")).assign(x=points.x, y=points.y, **traits)
-
-
-def learn_from_runs(runs: Path) -> tuple[list[Learned], int]:
-    """Return what the verdicts in every review below *runs* teach, and how many verdicts there are.
-
-    A signal that several reviews hold counts once, as it was decided last.
-    """
-    reviews = [decided_in(review) for review in sorted(runs.glob("*/*/review.gpkg"))]
-    if not reviews:
-        raise ConfigError(f"{runs}: expected reviews with verdicts, found none")
-    decided = pd.concat(reviews, ignore_index=True).sort_values("reviewed_at", kind="stable")
-    decided = decided.drop_duplicates("discrepancy_id", keep="last")
-    return learn(decided), len(decided)
 
 
 def write_learned(path: Path, models: Sequence[Learned]) -> None:
@@ -283,6 +209,30 @@ def read_learned(path: Path) -> list[Learned]:
         raise ConfigError(f"{path}: expected a policy that was learned (format 1), found {error}") from error
 
 
+def write_applied(path: Path, applied: Sequence[Applied]) -> None:
+    """Write what a run's policy was and did as JSON: rules (bounds by trait, null: none) and learned."""
+    content: dict[str, Any] = {"format": 1, "rules": [], "learned": []}
+    for each in applied:
+        did = {"set_aside": each.set_aside, "mapped_share": _finite(each.mapped_share)}
+        if isinstance(each.rule, Learned):
+            content["learned"].append(
+                asdict(each.rule) | {"used": each.rule.helps, "shortcoming": each.rule.shortcoming} | did
+            )
+            continue
+        bounds = {trait: [_finite(least), _finite(most)] for trait, least, most in each.rule.bounds()}
+        content["rules"].append(
+            {"name": each.rule.name, "classes": each.rule.classes, "bounds": bounds} | did
+        )
+    with appearing_whole(path) as partial:
+        partial.write_text(
+            json.dumps(_rounded(content), ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
 def _rounded(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _rounded(item) for key, item in value.items()}
@@ -291,12 +241,8 @@ def _rounded(value: Any) -> Any:
     return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
-def _features(traits: pd.DataFrame) -> pd.DataFrame:
+def features_of(traits: pd.DataFrame) -> pd.DataFrame:
+    """Return TRAITS as a model sees them: area and elongation as logarithms."""
     x = traits[list(TRAITS)].astype(np.float64)
     logarithms = {name: np.log(x[name].clip(lower=1e-3)) for name in LOGARITHMIC}
     return x.assign(**logarithms)
-
-
-def _log_loss(p: Floats, truth: NDArray[np.bool_]) -> float:
-    right = np.clip(np.where(truth, p, 1 - p), 1e-12, 1.0)
-    return float(-np.log(right).mean())

@@ -1,7 +1,7 @@
-"""The digital map out of PostGIS, by psycopg: the wheels of pyogrio have no PostgreSQL driver.
+"""PostGIS by psycopg, and the digital map out of it: the wheels of pyogrio have no PostgreSQL driver.
 
 A source is 'PG:' and a libpq connection string (keywords or URI); libpq itself adds the service file,
-~/.pgpass and the PG… environment variables. One read-only transaction holds everything that is asked.
+~/.pgpass and the PG… environment variables. One transaction, read-only for a map, holds all that is asked.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import pyproj
 import shapely
 from numpy.typing import NDArray
 
-from geoai.errors import CRSError, MapError
+from geoai.errors import CRSError, GeoaiError, MapError
 
 if TYPE_CHECKING:
     import psycopg
@@ -90,22 +90,45 @@ def without_password(source: str) -> str:
     return re.sub(r"(://[^/:@\s]*:)[^@\s]*@", r"\1***@", source)
 
 
+def split_schema(source: str) -> tuple[str, str | None]:
+    """Return *source* without the schema that it names last, and that name.
+
+    >>> split_schema("PG:host=db dbname=city schema=geoai_2026")
+    ('PG:host=db dbname=city', 'geoai_2026')
+    """
+    found = re.search(r"\s+schema\s*=\s*(?:'((?:[^'\\]|\\.)*)'|([^\s'\\]+))\s*$", source)
+    if found is None:
+        return source, None
+    quoted, plain = found.groups()
+    return source[: found.start()], plain if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+
+
 @contextmanager
-def connected(source: str, *, name: str) -> Iterator[psycopg.Connection]:
-    """Open *source*, *name* in messages, for one read-only transaction; MapError where it does not answer."""
+def connected(
+    source: str,
+    *,
+    name: str,
+    key: str = "map.source",
+    error: type[GeoaiError] = MapError,
+    read_only: bool = True,
+) -> Iterator[psycopg.Connection]:
+    """Open *source*, *name* in messages, for one transaction; *error* where it does not answer.
+
+    *key* is what to mend where *source* cannot be read: then nothing of it is shown.
+    """
     import psycopg
 
-    parameters = _parameters(source)
+    parameters = connection_parameters(source, key=key, error=error)
     try:
         with psycopg.connect(**parameters) as connection:
-            connection.read_only = True
+            connection.read_only = read_only
             connection.execute("SET LOCAL datestyle TO ISO")  # dates come as text
             yield connection
-    except psycopg.Error as error:
-        raise MapError(f"{name}: expected a PostGIS database that answers, found {_line(error)}") from None
+    except psycopg.Error as found:
+        raise error(f"{name}: expected a PostGIS database that answers, found {line_of(found)}") from None
 
 
-def _parameters(source: str) -> dict[str, Any]:
+def connection_parameters(source: str, *, key: str, error: type[GeoaiError]) -> dict[str, Any]:
     """Return what the connection string says.
 
     Where libpq misreads it, part of a password may stand for anything: nothing of it is shown.
@@ -119,15 +142,16 @@ def _parameters(source: str) -> dict[str, Any]:
         said = {"port": "unreadable"}
     ports = str(said.get("port", ""))
     if not re.fullmatch(r"[\d,]*", ports) or "@" in f"{said.get('host', '')}{said.get('dbname', '')}":
-        raise MapError(
-            "map.source: expected a libpq connection string after PG:, found one that cannot be read; "
+        raise error(
+            f"{key}: expected a libpq connection string after PG:, found one that cannot be read; "
             "quote blanks in a password (password='…'), write / : @ in a URI's password as %2F %3A %40"
         )
     timeout = os.environ.get("PGCONNECT_TIMEOUT", CONNECT_TIMEOUT_S)
     return {"connect_timeout": timeout, **said, "client_encoding": "UTF8"}
 
 
-def _line(error: psycopg.Error) -> str:
+def line_of(error: psycopg.Error) -> str:
+    """Return what the database said, in one line and without a password."""
     return without_password(" ".join((error.diag.message_primary or str(error)).split()))
 
 
@@ -161,7 +185,7 @@ def read_table(
         rows = connection.execute(query, binary=True).fetchall()
     except (psycopg.ProgrammingError, psycopg.DataError, psycopg.InternalError) as error:
         wanted = "a readable layer" if where is None else "map.where to be a valid filter"
-        found = _line(error) if where is None else f"{where!r}: {_line(error)}"
+        found = line_of(error) if where is None else f"{where!r}: {line_of(error)}"
         raise MapError(f"{name}: expected {wanted}, found {found}") from None
     fids = [number if key is None else row[0] for number, row in enumerate(rows, start=1)]
     return gpd.GeoDataFrame(

@@ -59,6 +59,10 @@ class Registration:
         there: NDArray[np.float64] = offset[row]  # −1, the row of zeros, where no cell is known
         return there
 
+    def laid(self, geometries: Geometries) -> Geometries:
+        """Return mapped *geometries* where the imagery shows them."""
+        return shifted(geometries, self.at(geometries))
+
 
 def measure_registration(mapped: Geometries, seen: Geometries, crs: CRS) -> Registration:
     """Measure the offset between *mapped* (map,) and *seen* (seen,) polygons, metres in *crs*.

@@ -1,11 +1,11 @@
-"""What the report shows: figures as words in the reader's language, the overview map, plots as SVG."""
+"""What the report shows: the overview map, chips, plots as SVG."""
 
 from __future__ import annotations
 
 import io
 import math
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
@@ -20,14 +20,15 @@ import shapely
 from rasterio.errors import RasterioError
 from rasterio.windows import from_bounds
 
-from geoai.estimators import Figure
 from geoai.grid import PixelBox
+from geoai.mapquality import Offset
 from geoai.publish import put_before
-from geoai.publish.reasons import NBSP, reason
-from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
-from geoai.publish.texts import CLASSES, DOMAINS, Language, Words
-from geoai.quality import Calibration, Expectation, FirstSignals, Measure
+from geoai.publish.reasons import reason
+from geoai.publish.report_texts import REPORT
+from geoai.publish.texts import CLASSES, Language
+from geoai.quality import Calibration, Expectation
 from geoai.raster import gdal_environment, read_padded
+from geoai.reportwords import Speaker
 from geoai.vector import Geometries
 
 if TYPE_CHECKING:
@@ -38,11 +39,9 @@ PANEL_PX = 1300
 JPEG_QUALITY = 72
 NO_IMAGERY = 200  # grey
 SHOWN_CHIPS = 8
+ARROW_KM = 0.45
+"""As long as the side of a cell, nearly."""
 INK, MUTED, ACCENT = "#1d2733", "#8a94a0", "#0b5394"
-DASH = "–"
-TOGETHER = "\u2060"
-"""No line breaks within a range."""
-UNITS = f"{NBSP}%m²"
 
 
 @dataclass(frozen=True)
@@ -67,12 +66,13 @@ class Panel:
 
 @dataclass(frozen=True)
 class Chip:
-    """A signal as a picture, with its class and its reason."""
+    """A signal as a picture (JPEG, None off the imagery), with its class and its reason."""
 
+    id: str
     code: str
     reason: str
     status: str
-    jpeg: bytes
+    jpeg: bytes | None
 
 
 @dataclass(frozen=True)
@@ -83,117 +83,7 @@ class Pictures:
     chips: tuple[Chip, ...]
     gain: str
     reliability: str
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """Says texts and figures in one language; what is not known is a dash."""
-
-    language: Language
-
-    def __call__(self, key: str, *figures: Any) -> str:
-        """Return the report's text *key* with its figures."""
-        return REPORT[key].say(self.language).format(*figures)
-
-    def name(self, code: str) -> str:
-        """Return the name of a class."""
-        return CLASSES[code].name.say(self.language)
-
-    def domain(self, domain: str, code: str) -> str:
-        """Return the words of a code."""
-        return DOMAINS[domain].get(code, Words(code, code)).say(self.language)
-
-    def measure(self, code: str) -> str:
-        """Return the name of a measure."""
-        return MEASURES[code].say(self.language)
-
-    def colour(self, code: str) -> str:
-        """Return the colour of a class."""
-        return CLASSES[code].colour
-
-    def faint(self, code: str) -> bool:
-        """Return whether a class is drawn as a ring: less sure than the class of the same colour."""
-        return CLASSES[code].opacity < 100
-
-    def count(self, value: float | None) -> str:
-        """Return a count, or an estimate of one: a decimal below 10 where it is not whole."""
-        if value is None:
-            return DASH
-        whole = abs(value - round(value)) < 1e-9 or abs(value) >= 10
-        return self._decimal(value, 0 if whole else 1)
-
-    def percent(self, share: float | None, decimals: int | None = None) -> str:
-        """Return a share as percent, with a decimal below 10 % where it matters."""
-        if share is None:
-            return DASH
-        if decimals is None:
-            decimals = 1 if 0 < share < 0.1 or 0.99 < share < 1 else 0
-        return f"{self._decimal(100 * share, decimals)}{NBSP if self.language == 'sv' else ''}%"
-
-    def length(self, value: float | None) -> str:
-        """Return metres with two decimals."""
-        return DASH if value is None else f"{self._decimal(value, 2)}{NBSP}m"
-
-    def area(self, value: float | None) -> str:
-        """Return square metres."""
-        return DASH if value is None else f"{self._decimal(value, 0)}{NBSP}m²"
-
-    def km2(self, value_m2: float) -> str:
-        """Return square kilometres, without the unit."""
-        return self._decimal(value_m2 / 1e6, 2)
-
-    def decimal(self, value: float, decimals: int = 2) -> str:
-        """Return a number."""
-        return self._decimal(value, decimals)
-
-    def signed(self, value: float) -> str:
-        """Return a length with its sign."""
-        return ("+" if value > 0 else "−" if value < 0 else "") + self._decimal(abs(value), 2)
-
-    def figure(self, unit: str, figure: Figure | None) -> str:
-        """Return the value of a figure in its unit: items, rate, m."""
-        return DASH if figure is None else self._in(unit, figure.value)
-
-    def interval(self, unit: str, figure: Figure | None) -> str:
-        """Return 'low–high' of a figure; a dash where it was counted and not estimated."""
-        if figure is None or figure.low == figure.high:
-            return DASH
-        low, high = self._in(unit, figure.low), self._in(unit, figure.high)
-        return low if low == high else f"{low.rstrip(UNITS)}{DASH}{TOGETHER}{high}"
-
-    def range(self, low: float, high: float | None) -> str:
-        """Return a bin of sizes in m²."""
-        if high is None:
-            return f">{NBSP}{low:g}{NBSP}m²"
-        return f"<{NBSP}{high:g}{NBSP}m²" if not low else f"{low:g}{DASH}{high:g}{NBSP}m²"
-
-    def remark(self, made: Measure) -> str:
-        """Return what a measure rests on, or what it needs before it can be told."""
-        if not made.needs:
-            return BASES[made.basis].say(self.language)
-        strata = [self.domain("stratum", need).lower() for need in made.needs if need not in NEEDS]
-        said = [NEEDS[need].say(self.language) for need in made.needs if need in NEEDS]
-        if strata:
-            said.insert(0, self("need_answers", "; ".join(strata)))
-        return "; ".join(said)
-
-    def shown(self, first: tuple[FirstSignals, ...]) -> FirstSignals | None:
-        """Return the length of list that is spoken of: 200, in a shorter list the longest up to half."""
-        shorter = [each for each in first[:-1] if each.k <= 200 and each.share]
-        half = [each for each in shorter if each.k <= first[-1].k / 2 or each.k == 200]
-        return half[-1] if half else None
-
-    def _in(self, unit: str, value: float) -> str:
-        if unit == "rate":
-            return self.percent(value)
-        return self.length(value) if unit == "m" else self.count(value)
-
-    def _decimal(self, value: float, decimals: int) -> str:
-        text = f"{value:,.{decimals}f}"
-        return text.replace(",", NBSP).replace(".", ",") if self.language == "sv" else text
-
-
-# --- pictures --------------------------------------------------------------------------------------------
+    registration: str
 
 
 def overview(
@@ -270,25 +160,29 @@ def _picture(
     return bytes(jpeg)
 
 
-def chips(review: Path, discrepancies: gpd.GeoDataFrame, language: Language | None) -> tuple[Chip, ...]:
-    """Return the signals of highest priority that have a picture, their reasons in *language* (None: as
-    they stand in the review)."""
+def chips(
+    review: Path, discrepancies: gpd.GeoDataFrame, language: Language | None, *, most: int | None = None
+) -> tuple[Chip, ...]:
+    """Return the signals that are put before a reviewer (at *most* so many), the most urgent first.
+
+    Their reasons are in *language* (None: as they stand in the review).
+    """
     signals = put_before(discrepancies)
-    west, _, _, north = shapely.bounds(signals.geometry.to_numpy()).reshape(-1, 4).T
-    order = np.lexsort((west, -north, -signals["priority"].to_numpy(np.float64)))
-    first = signals.iloc[order[:SHOWN_CHIPS]].drop(columns="geometry").to_dict("records")
+    # ties as they stand in the review, as the review sheet and the plugin have them
+    ranked = signals.sort_values("priority", ascending=False, kind="stable")
+    first = ranked.head(len(ranked) if most is None else most).drop(columns="geometry").to_dict("records")
     with closing(sqlite3.connect(f"{review.resolve().as_uri()}?mode=ro", uri=True)) as database:
         query = "SELECT chip FROM discrepancy WHERE discrepancy_id = ?"
         pictures = [database.execute(query, (row["discrepancy_id"],)).fetchone() for row in first]
     return tuple(
         Chip(
+            row["discrepancy_id"],
             row["class"],
             reason(row, language) if language else row["reason"],
             row["status"],
-            bytes(picture[0]),
+            jpeg,
         )
-        for row, picture in zip(first, pictures, strict=True)
-        if picture and picture[0]
+        for row, (jpeg,) in zip(first, pictures, strict=True)
     )
 
 
@@ -330,6 +224,45 @@ def reliability_plot(calibration: Calibration, language: Language) -> str:
     say = Speaker(language)
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(lambda share, _: say.percent(share, 0))
+    return finish()
+
+
+def registration_plot(offsets: Sequence[Offset], language: Language) -> str:
+    """Return how far the image lies from the map as arrows from the middle of each cell, as SVG.
+
+    Arrows are drawn longer than they are: the longest as ARROW_KM, and a key says how many metres that is.
+    Grey ones are of the block around the cell.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    x, y, dx_m, dy_m = np.array([(each.x, each.y, each.dx_m, each.dy_m) for each in offsets]).T
+    own = [each.source == "cell" for each in offsets]
+    east_km, north_km = (x - x.min()) / 1000, (y - y.min()) / 1000
+    longest_m = max(float(np.hypot(dx_m, dy_m).max()), 0.01)
+    width, height = np.ptp(east_km) + 1, np.ptp(north_km) + 1
+    axes, finish = _axes("registration", (7.0, float(np.clip(6 * height / width, 1.8, 6.0)) + 0.6))
+    colours = np.where(own, ACCENT, MUTED)
+    arrows = axes.quiver(
+        east_km,
+        north_km,
+        dx_m,
+        dy_m,
+        color=colours,
+        angles="xy",
+        scale_units="xy",
+        scale=longest_m / ARROW_KM,
+    )
+    axes.scatter(east_km, north_km, s=10, color=colours, linewidth=0)
+    axes.quiverkey(arrows, 0.85, 1.08, longest_m, Speaker(language).length(longest_m), labelpos="E")
+    axes.set(
+        xlabel=REPORT["plot_east"].say(language),
+        ylabel=REPORT["plot_north"].say(language),
+        xlim=(-0.5, width - 0.5),
+        ylim=(-0.5, height - 0.5),
+        aspect="equal",
+    )
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(nbins=6, integer=True, min_n_ticks=1))
     return finish()
 
 

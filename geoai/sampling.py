@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import geopandas as gpd
@@ -17,6 +18,7 @@ import pandas as pd
 import shapely
 from numpy.typing import NDArray
 
+from geoai.estimators import Figure, add, at_least, exactly, total_of_counts, total_of_shares
 from geoai.publish import put_before
 from geoai.vector import Geometries
 
@@ -31,10 +33,24 @@ LEAST_CHECKED = 0.05
 
 MISSING_CLASSES = ("missing",)
 """Signals that something stands which the map lacks (ISO 19157: omission)."""
-EXCESS_CLASSES = ("demolished", "uncertain_absence", "duplicate_in_map")
+EXCESS_CLASSES = ("demolished", "obsolete", "uncertain_absence", "duplicate_in_map")
 """Signals that the map holds something which does not stand (ISO 19157: commission)."""
 UNJUDGED = ("not_assessable", "below_min")
 """Status of mapped objects that nothing can be said about."""
+
+
+@dataclass(frozen=True, slots=True)
+class StratumRow:
+    """A stratum: *population* units, *reviewed* of them in the list itself, *drawn* and *answered* in the
+    sample. *found* is how many errors of the map the answers and the verdicts found, *total* the estimate."""
+
+    stratum: str
+    population: int
+    reviewed: int
+    drawn: int
+    answered: int
+    found: int
+    total: Figure | None
 
 
 def stratum_of_class(classes: pd.Series) -> NDArray[np.object_]:
@@ -168,3 +184,61 @@ def _units(
             "geometry": layer.geometry.to_numpy(),
         }
     )
+
+
+# --- what the answers say --------------------------------------------------------------------------------
+
+
+def estimate_strata(signals: pd.DataFrame, sample: pd.DataFrame | None) -> tuple[StratumRow, ...]:
+    """Return the strata with what is known of each.
+
+    Signals that reviewers decided in the list are known one by one; those that are left are estimated by
+    sampled ones among them, which are a random part of what is left, whatever was decided. What is unclear is
+    set aside from both.
+    """
+    rows = []
+    for stratum in STRATA:
+        drawn = sample[sample["stratum"] == stratum] if sample is not None else None
+        if stratum.startswith("signal"):
+            members = signals[signals["stratum"] == stratum]
+            if len(members):
+                rows.append(_signal_stratum(stratum, members, drawn))
+        elif drawn is not None and len(drawn):
+            rows.append(_sampled_stratum(stratum, drawn))
+    return tuple(rows)
+
+
+def _signal_stratum(stratum: str, members: pd.DataFrame, drawn: pd.DataFrame | None) -> StratumRow:
+    known = members["true"].notna()
+    left = members[~known & (members["status"] != "unclear")]
+    found, true = int((members["true"] == 1).sum()), 0
+    answered = pd.Series(dtype=object)
+    if drawn is not None:
+        among = drawn["discrepancy_id"].isin(left["discrepancy_id"])
+        answered = drawn.loc[among & drawn["answer"].isin(["correct", "wrong"]), "answer"]
+        true = int((answered == "correct").sum())
+    rest = total_of_shares(true, len(answered), len(left))
+    return StratumRow(
+        stratum,
+        len(members),
+        int(known.sum()),
+        0 if drawn is None else len(drawn),
+        len(answered),
+        found + true,
+        at_least(add([exactly(found), rest]), found + true),
+    )
+
+
+def _sampled_stratum(stratum: str, drawn: pd.DataFrame) -> StratumRow:
+    """Return a stratum that is known by its sample alone: objects (wrong: gone) or cells (wrong: number)."""
+    population = round(float(drawn["weight"].sum()))
+    answered = drawn[drawn["answer"].isin(["correct", "wrong"])]
+    wrong = (answered["answer"] == "wrong").to_numpy()
+    if stratum == "object":
+        counts = wrong.astype(int)
+        total = total_of_shares(int(counts.sum()), len(counts), population)
+    else:
+        counts = np.where(wrong, answered["number"].fillna(1).to_numpy(np.float64), 0).astype(int)
+        total = total_of_counts(counts.tolist(), population)
+    found = int(counts.sum())
+    return StratumRow(stratum, population, 0, len(drawn), len(answered), found, at_least(total, found))

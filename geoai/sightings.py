@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from geoai.errors import LedgerError
 from geoai.ledgerfile import blobs_of, geometries_of, rows_as_json
 from geoai.publish import RunInfo
-from geoai.vector import Geometries
+from geoai.vector import Geometries, are_lines
 
 SAME_PLACE_M = 100_000.0
 """A ledger whose flights all lie farther than this from a new one is another project's."""
@@ -30,7 +30,7 @@ COVERED = 0.8
 """Share of a signal that a flight must show to say that it is gone."""
 MAPPED = 0.5
 """Share of a signal that other mapped objects must cover for the map to have been edited there."""
-GONE_CLASSES = ("demolished", "uncertain_absence", "reduced")
+GONE_CLASSES = ("demolished", "obsolete", "uncertain_absence", "reduced")
 """Classes that the less probable, the surer they are."""
 NEWEST = """(SELECT found FROM sighting JOIN run ON run.fid = sighting.run
   WHERE signal = {signal} AND found <> 'unseen' {but} ORDER BY moment DESC, run.fid DESC LIMIT 1)"""
@@ -173,7 +173,7 @@ def write_absent(
     missed, geometries, area_m2 = missed[shows], geometries[shows], area_m2[shows]
     covered = _share_in(geometries, footprint) >= COVERED
     hidden = _not_assessable(missed, map_status, discrepancies)
-    edited = _map_edited(database, missed, mapped)
+    edited = _map_edited(database, missed, _grounds(mapped, map_status))
     found = np.select([hidden | ~covered, edited], ["unseen", "fixed"], "gone")
     database.executemany(
         f"INSERT INTO sighting (signal, run, found) VALUES (?, {run}, ?) "
@@ -201,6 +201,15 @@ def _not_assessable(
     return _meets(missed.geometry.to_numpy(), np.concatenate(unclear))
 
 
+def _grounds(mapped: gpd.GeoDataFrame, map_status: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+    """Return the mapped objects with a column ground: what each covers, a line what lies within its reach."""
+    ground = mapped.geometry.to_numpy()
+    if are_lines(ground):
+        reach_m = map_status.set_index("map_object_id")["tolerance_m"].reindex(mapped["map_object_id"])
+        ground = shapely.buffer(ground, reach_m.to_numpy(dtype=np.float64), cap_style="flat")
+    return mapped.assign(ground=ground)
+
+
 def _meets(geometries: Geometries, others: Geometries) -> NDArray[np.bool_]:
     mask = np.zeros(len(geometries), bool)
     mask[shapely.STRtree(others).query(geometries, predicate="intersects")[0]] = True
@@ -220,7 +229,7 @@ def _map_edited(
     edited = np.array(
         [marks[fid] != mark for fid, mark in zip(missed["fid"].tolist(), now, strict=True)], bool
     )
-    geometries, objects = missed.geometry.to_numpy(), mapped.geometry.to_numpy()
+    geometries, objects = missed.geometry.to_numpy(), mapped["ground"].to_numpy()
     first, second = shapely.STRtree(objects).query(geometries, predicate="intersects")
     ids = mapped["map_object_id"].to_numpy(dtype=str)
     own = [set(json.loads(text)) for text in missed["map_object_ids"]]

@@ -16,6 +16,8 @@ from exactextract import exact_extract
 from exactextract.raster import RasterioRasterSource
 from numpy.typing import NDArray
 
+from geoai.config import HeightSettings
+from geoai.heights import measure_heights
 from geoai.raster import gdal_environment
 from geoai.vector import Geometries, to_millimetres, union_by_group
 
@@ -33,19 +35,21 @@ CONTACT_M = 1.0
 """A wall that comes this near to a mapped object is in contact with it; outlines are no better than this."""
 ATTACHED_M = 2.0
 """From this length of contact on, a part counts as attached."""
+NO_HEIGHT = HeightSettings()
 
 
 def measure_traits(
-    geometries: Geometries, mapped: Geometries, orthophoto: Path, height: Path | None = None
+    outlines: gpd.GeoSeries, mapped: Geometries, orthophoto: Path, height: HeightSettings = NO_HEIGHT
 ) -> pd.DataFrame:
-    """Return TRAITS of each polygon (one row each), NaN where one was not measured.
+    """Return TRAITS of each polygon (one row each, from 0), NaN where one was not measured.
 
     *attached* is 1 where the outline runs along other *mapped* objects (metres, same CRS) for ATTACHED_M,
     else 0; *contact_share* the share of the outline that does; *elongation* and *rectangularity* are the
     ratio of sides and the share filled of the smallest rectangle around the largest part (1 for a square);
     *brightness* (mean of red, green, blue) and *texture* (their standard deviation) are 0 to 1; *height_m* is
-    the mean of *height*, a raster of heights above ground.
+    the median height above ground by the rasters of *height*. Raises what `measure_heights` raises.
     """
+    geometries = outlines.to_numpy()
     traits = pd.DataFrame(index=range(len(geometries)), columns=list(TRAITS), dtype=np.float64)
     if not len(geometries):
         return traits
@@ -57,8 +61,7 @@ def measure_traits(
     colours = zonal_bands(geometries, orthophoto, bands=(1, 2, 3)) / 255
     traits["brightness"] = colours[:, :, 0].mean(axis=1)
     traits["texture"] = colours[:, :, 1].mean(axis=1)
-    if height is not None:
-        traits["height_m"] = zonal_bands(geometries, height, bands=(1,))[:, 0, 0]
+    traits["height_m"] = measure_heights(geometries, outlines.crs, height)
     return traits
 
 

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 Geometries = NDArray[Any]
 """An object array of shapely geometries, (object,)."""
+RETRACED_M = 0.01
+"""An outline that runs along itself for less does not: the floats of a crossing are not exact."""
 
 
 def connected_components(count: int, first: NDArray[np.intp], second: NDArray[np.intp]) -> NDArray[np.intp]:
@@ -63,6 +65,27 @@ def polygonal(geometries: Geometries) -> Geometries:
     return kept
 
 
+def defects_of(geometries: Geometries) -> NDArray[np.object_]:
+    """Return what is wrong with each polygon: '' where it is valid, 'other', or one of ISO 19157's errors.
+
+    'self_overlaps' is an outline that runs back along itself (a "kickback"), and a part within another;
+    'self_intersects' one that crosses or touches itself otherwise (a "loop"). An object that does both
+    overlaps itself.
+    """
+    defects = np.full(len(geometries), "", object)
+    broken = np.flatnonzero(~shapely.is_valid(geometries))
+    reasons = [text.partition("[")[0] for text in shapely.is_valid_reason(geometries[broken])]
+    crosses = np.array(
+        [reason in ("Self-intersection", "Ring Self-intersection") for reason in reasons], bool
+    )
+    nested = np.array([reason == "Nested shells" for reason in reasons], bool)
+    outlines = shapely.boundary(geometries[broken[crosses]])
+    retraced_m = shapely.length(outlines) - shapely.length(shapely.union_all(outlines[:, None], axis=1))
+    nested[crosses] = retraced_m > RETRACED_M
+    defects[broken] = np.select([nested, crosses], ["self_overlaps", "self_intersects"], "other")
+    return defects
+
+
 def shifted(geometries: Geometries, offset: NDArray[np.float64]) -> Geometries:
     """Return each geometry moved by its *offset* (geometry, 2), metres east and north; 2D."""
     points, owner = shapely.get_coordinates(geometries, return_index=True)
@@ -84,3 +107,8 @@ def to_millimetres(geometries: Geometries) -> Geometries:
     spoilt = ~shapely.is_valid(rounded)
     rounded[spoilt] = shapely.set_precision(geometries[spoilt], 0.001)  # ten times as slow
     return rounded
+
+
+def are_lines(geometries: Geometries) -> bool:
+    """Return whether there are geometries, all of them lines."""
+    return len(geometries) > 0 and bool(np.isin(shapely.get_type_id(geometries), (1, 5)).all())

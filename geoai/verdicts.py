@@ -1,4 +1,5 @@
-"""What reviewers said about a signal: read from a reviewed GeoPackage, weighed, and when it is asked again.
+"""What reviewers said about a signal: read from a review, a file or in PostGIS; weighed; and when it is asked
+again.
 
 A verdict is never changed or thrown away; what holds follows from all of them, whatever order they came in.
 """
@@ -8,8 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -17,13 +17,19 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from geoai.errors import LedgerError
-from geoai.publish.geopackage import timestamp
+from geoai.postgis import connected, split_schema, without_password
+from geoai.publish.geopackage import reading, timestamp
 from geoai.publish.texts import DOMAINS
 
-BUSY_S = 5.0
-"""How long a file in use is waited for: QGIS holds one for less than this while it saves."""
 WITHDRAWN = "withdrawn"
 """Stored where a decision that a review showed was set back to open."""
+SHARED_TABLES = """
+SELECT count(*) FROM pg_tables WHERE schemaname = %s AND tablename IN ('discrepancy', 'shown')
+"""
+SHARED_CRS = """
+SELECT auth_name || ':' || auth_srid FROM geometry_columns JOIN spatial_ref_sys USING (srid)
+WHERE f_table_schema = %s AND f_table_name = 'discrepancy'
+"""
 RESOLVED = ("confirmed", "fixed")
 AREA_CHANGE = 0.3
 CERTAINTY_RISE = 0.2
@@ -75,7 +81,7 @@ class ReviewedRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reviewed:
-    """What a reviewed GeoPackage says, and what is odd in it."""
+    """What a review holds, and what is odd in it."""
 
     rows: tuple[ReviewedRow, ...]
     problems: tuple[str, ...]
@@ -221,49 +227,88 @@ def _moment(text: str) -> pd.Timestamp:
 # --- reading ---------------------------------------------------------------------------------------------
 
 
-def read_review(path: Path, crs: str) -> Reviewed:
-    """Read the reviewer's columns of *path*, a review or a copy of one, also while QGIS has it open.
+def read_review(source: Path | str, crs: str) -> Reviewed:
+    """Read the reviewer's columns of *source*: a review or a copy of one, also while QGIS has it open, or
+    'PG:… schema=…', a review in PostGIS.
 
     Older reviews may lack all columns but discrepancy_id and status. A row with an unknown status is left out
     and told; so is one whose id stands twice with different words. Raises LedgerError with one line where the
-    file is none, is in another CRS than *crs*, or stays locked.
+    source is none, is in another CRS than *crs*, or stays locked.
     """
-    with _reading(path) as database:
-        columns = _columns_of_review(database, path, crs)
-        names = (*Said._fields, "known", "run_id")
-        present = [name if name in columns else "NULL" for name in names]
-        rows = database.execute(f"SELECT discrepancy_id, {', '.join(present)} FROM discrepancy").fetchall()
-        run = _run_of(database)
+    name = name_of(source)
+    found, rows = _in_database(source) if isinstance(source, str) else _in_file(source)
+    if found is None or found.upper() != crs.upper():
+        raise LedgerError(f"{name}: expected a review in {crs}, found {found or 'no CRS'}")
     problems: list[str] = []
     said = []
     unknown: Counter[str] = Counter()
-    for discrepancy_id, *values, known, row_run in rows:
+    for discrepancy_id, *values, before, run in rows:
         status = str(values[0] if values[0] is not None else "")
         if status not in DOMAINS["review"]:
             unknown[status] += 1
             continue
-        before = Known.of(known).said if "known" in columns else None
-        run_id = run or str(row_run or "")
-        said.append(ReviewedRow(str(discrepancy_id), run_id, said_in(path, values, problems), before))
+        said.append(ReviewedRow(str(discrepancy_id), str(run or ""), said_in(name, values, problems), before))
     expected = ", ".join(DOMAINS["review"])
     for status, count in sorted(unknown.items()):
-        problems.append(f"{path}: expected a status of {expected}, found {status!r} in {_rows(count)}")
+        problems.append(f"{name}: expected a status of {expected}, found {status!r} in {_rows(count)}")
     return Reviewed(tuple(sorted(set(said))), tuple(sorted(set(problems))))
+
+
+def name_of(source: Path | str) -> str:
+    """Return how a review is called where people read it."""
+    return without_password(str(source))
+
+
+Rows = list[tuple[Any, ...]]
+"""discrepancy_id, the columns of `Said`, what the ledger knew before where the row tells, run_id."""
+
+
+def _in_file(path: Path) -> tuple[str | None, Rows]:
+    """Return the CRS of a GeoPackage and its rows."""
+    with reading(path, LedgerError) as database:
+        columns = _columns_of_review(database, path)
+        names = (*Said._fields, "known", "run_id")
+        present = [name if name in columns else "NULL" for name in names]
+        rows = database.execute(f"SELECT discrepancy_id, {', '.join(present)} FROM discrepancy").fetchall()
+        run = _run_of(database)
+        tells = "known" in columns
+        return _crs_of(database), [
+            (*row, Known.of(known).said if tells else None, run or of_row) for *row, known, of_row in rows
+        ]
+
+
+def _in_database(source: str) -> tuple[str | None, Rows]:
+    """Return the CRS of a review in PostGIS and its rows, each under the run whose review it began as."""
+    from psycopg import sql
+
+    connection, schema = split_schema(source)
+    if schema is None:
+        raise LedgerError(f"{name_of(source)}: expected schema=… after the connection, found none")
+    with connected(connection, name=name_of(source), key="review import", error=LedgerError) as database:
+        if database.execute(SHARED_TABLES, [schema]).fetchone() != (2,):
+            raise LedgerError(f"{name_of(source)}: expected a review in the schema {schema}, found none")
+        crs = database.execute(SHARED_CRS, [schema]).fetchone()
+        columns = sql.SQL(", ").join(map(sql.Identifier, ("discrepancy_id", *Said._fields)))
+        rows = database.execute(
+            sql.SQL(
+                "SELECT {}, NULL, shown.run_id FROM {} LEFT JOIN {} AS shown USING (discrepancy_id)"
+            ).format(columns, sql.Identifier(schema, "discrepancy"), sql.Identifier(schema, "shown"))
+        ).fetchall()
+    return crs[0] if crs else None, rows
 
 
 def check_review(path: Path, crs: str) -> None:
     """Raise LedgerError as `read_review` does where the file is no review in *crs*."""
-    with _reading(path) as database:
-        _columns_of_review(database, path, crs)
+    if (found := crs_of_review(path)).upper() != crs.upper():
+        raise LedgerError(f"{path}: expected a review in {crs}, found {found}")
 
 
-def _columns_of_review(database: sqlite3.Connection, path: Path, crs: str) -> list[str]:
+def _columns_of_review(database: sqlite3.Connection, path: Path) -> list[str]:
     columns = [row[1] for row in database.execute("PRAGMA table_info(discrepancy)")]
     needed = [name for name in ("discrepancy_id", "status") if name not in columns]
     if needed:
         found = "no table discrepancy" if not columns else f"no {' and no '.join(needed)}"
         raise LedgerError(f"{path}: expected a review with discrepancy_id and status, found {found}")
-    _check_crs(database, path, crs)
     return columns
 
 
@@ -271,8 +316,8 @@ def _rows(count: int) -> str:
     return "1 row" if count == 1 else f"{count} rows"
 
 
-def said_in(path: Path, values: Sequence[Any], problems: list[str]) -> Said:
-    """Return the words in a row's columns, in the order of `Said`.
+def said_in(name: str, values: Sequence[Any], problems: list[str]) -> Said:
+    """Return the words in a row's columns, in the order of `Said`; *name* is that of the review.
 
     A reason or a time that cannot be read goes into the comment, so that it is kept, and is added to
     *problems*.
@@ -280,13 +325,13 @@ def said_in(path: Path, values: Sequence[Any], problems: list[str]) -> Said:
     status, reason, visit, comment, who, when = values
     comment = str(comment or "")
     if reason and reason not in DOMAINS["reject_reason"]:
-        problems.append(f"{path}: expected a known reject_reason, found {reason!r}; kept in the comment")
+        problems.append(f"{name}: expected a known reject_reason, found {reason!r}; kept in the comment")
         comment, reason = f"{comment} ({reason})".strip(), "other"
     at = ""
     if when is not None:
         parsed = pd.to_datetime(when, utc=True, errors="coerce")
         if pd.isna(parsed):
-            problems.append(f"{path}: expected a time in reviewed_at, found {when!r}; kept in the comment")
+            problems.append(f"{name}: expected a time in reviewed_at, found {when!r}; kept in the comment")
             comment = f"{comment} ({when})".strip()
         else:
             at = timestamp(parsed.to_pydatetime())
@@ -307,12 +352,11 @@ def _run_of(database: sqlite3.Connection) -> str:
 
 
 def crs_of_review(path: Path) -> str:
-    """Return the authority code of a review's CRS; raises LedgerError where the file has none."""
-    with _reading(path) as database:
+    """Return the authority code of a review's CRS; raises LedgerError where the file is no review."""
+    with reading(path, LedgerError) as database:
+        _columns_of_review(database, path)
         found = _crs_of(database)
-    if found is None:
-        raise LedgerError(f"{path}: expected a review, found no CRS of its signals")
-    return found
+    return found or "no CRS"
 
 
 def _crs_of(database: sqlite3.Connection) -> str | None:
@@ -321,39 +365,6 @@ def _crs_of(database: sqlite3.Connection) -> str | None:
         "JOIN gpkg_spatial_ref_sys USING (srs_id) WHERE table_name = 'discrepancy'"
     ).fetchone()
     return str(found[0]) if found else None
-
-
-def _check_crs(database: sqlite3.Connection, path: Path, crs: str) -> None:
-    found = _crs_of(database)
-    if found is None or found.upper() != crs.upper():
-        raise LedgerError(f"{path}: expected a review in {crs}, found {found or 'no CRS'}")
-
-
-def reading_uri(path: Path) -> str:
-    """Return by what name SQLite opens *path* to read, and leaves nothing beside it."""
-    # A file that QGIS left in WAL mode is read without its log where there is none: opening it the
-    # ordinary way would leave two files beside it.
-    with path.open("rb") as file:
-        in_wal_mode = file.read(20)[18:20] == b"\2\2"
-    alone = in_wal_mode and not path.with_name(f"{path.name}-wal").exists()
-    return f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
-
-
-@contextmanager
-def _reading(path: Path) -> Iterator[sqlite3.Connection]:
-    """Open a GeoPackage to read, and leave nothing beside it."""
-    if not path.is_file():
-        raise LedgerError(f"{path}: expected a reviewed GeoPackage, found no file")
-    try:
-        database = sqlite3.connect(reading_uri(path), uri=True, timeout=BUSY_S)
-    except (OSError, sqlite3.Error) as error:
-        raise LedgerError(f"{path}: expected a readable GeoPackage, found {error}") from None
-    try:
-        yield database
-    except sqlite3.Error as error:
-        raise LedgerError(f"{path}: expected a readable GeoPackage, found {error}") from None
-    finally:
-        database.close()
 
 
 def rows_of(verdicts: Iterable[tuple[Any, ...]]) -> dict[int, list[Verdict]]:

@@ -15,6 +15,7 @@ import rasterio
 from affine import Affine
 from hypothesis import settings
 from numpy.typing import NDArray
+from postgis_server import karta, server, template  # noqa: F401, fixtures
 from pystac.validation import JsonSchemaSTACValidator, RegisteredValidator
 
 from geoai.raster import gdal_environment

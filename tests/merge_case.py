@@ -17,10 +17,10 @@ from review_case import CRS, RUN
 
 from geoai import merging
 from geoai.ledger import Ledger
+from geoai.publish.archive import zipped
 from geoai.publish.functions import register_functions
 from geoai.publish.geopackage import add_project, add_styles, write_tables
-from geoai.publish.project import TO_REVIEW, zipped
-from geoai.publish.tables import DISCREPANCY, MAP_STATUS, SAMPLE, Table
+from geoai.publish.tables import DISCREPANCY, MAP_STATUS, SAMPLE, TO_REVIEW, Table
 from geoai.publish.tables import RUN as RUN_TABLE
 
 
@@ -83,7 +83,7 @@ def write_run(folder: Path, rows: gpd.GeoDataFrame, flown: Flown) -> None:
     write_tables(review, frames, crs=CRS, language="en")
     styles = dict.fromkeys((DISCREPANCY, MAP_STATUS), f"<qgis run='{flown.run_id}'/>")
     add_styles(review, styles, written=RUN.started)
-    archive = zipped(f"<qgis>{flown.run_id}</qgis>", "review")
+    archive = zipped({"review.qgs": f"<qgis>{flown.run_id}</qgis>"})
     add_project(review, "review", archive, written=RUN.started)
     (folder / "review.qgz").write_bytes(archive)
     (folder / "orthophoto.vrt").write_text(f"<VRTDataset>{flown.run_id}</VRTDataset>")

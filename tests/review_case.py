@@ -46,6 +46,7 @@ UNKNOWN = dict.fromkeys(
         "area_image_m2",
         "plus_m2",
         "minus_m2",
+        "length_m",
         "iou",
         "iou_aligned",
         "shift_dx_m",
@@ -71,6 +72,7 @@ class Case:
     map_status: gpd.GeoDataFrame
     detections: gpd.GeoDataFrame
     coverage: gpd.GeoDataFrame
+    earlier: Path | None = None
 
     def write(self, folder: Path, *, run: RunInfo = RUN, language: Language = "sv", **frames: Any) -> Path:
         """Write the review into *folder*, *frames* in place of the case's own."""
@@ -84,6 +86,7 @@ class Case:
             coverage=case.coverage,
             orthophoto=case.orthophoto,
             probability=case.probability,
+            earlier=case.earlier,
             language=language,
         )
 
@@ -206,6 +209,9 @@ def _map_status(squares: Sequence[Any]) -> gpd.GeoDataFrame:
             "p_mean": np.nan,
             "p_q95": np.nan,
             "area_m2": 64.0,
+            "length_m": np.nan,
+            "seen_m": np.nan,
+            "obsolete_m": np.nan,
             "iou": np.nan,
             "iou_aligned": np.nan,
             "shift_dx_m": np.nan,

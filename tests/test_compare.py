@@ -32,7 +32,7 @@ DEFAULTS = CompareSettings()
 
 rectangles = st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(2, 20), st.integers(2, 20))
 layers = st.lists(rectangles, max_size=8)
-many = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 some = settings(many, max_examples=10)
 
 

@@ -72,6 +72,7 @@ def test_the_review_tells_how_likely_a_detection_is_a_building(
     assert signals.drop("missing")["confidence"].isna().all()
 
 
+@pytest.mark.slow
 def test_another_calibration_is_another_review_of_the_same_predictions(
     project: Path, network: RedRoofs, model: ModelPackage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -52,7 +52,7 @@ def test_what_stood_before_was_an_old_error_where_it_is_missing_and_a_change_whe
     names = [*APPEARED, *VANISHED, "reshaped", "uncertain_absence"]
     path = probability(tmp_path, p)
     told = with_causes(signals(names, [HERE] * len(names)), path, band=2, settings=DEFAULTS)
-    assert told["cause"].tolist() == [appeared] * 3 + [vanished] * 2 + ["unknown"] * 2
+    assert told["cause"].tolist() == [appeared] * len(APPEARED) + [vanished] * len(VANISHED) + ["unknown"] * 2
     assert told["p_before"].to_numpy() == pytest.approx(p, abs=0.002)
 
 

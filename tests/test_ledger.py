@@ -143,6 +143,21 @@ def test_a_signal_far_off_is_the_same_where_its_mapped_object_is() -> None:
     assert carried_from(frame_of([replace(new, ids=("c",))]), frame_of([old])).tolist() == [-1]
 
 
+def test_stretches_of_one_line_are_the_same_only_where_they_meet() -> None:
+    """A road is long: what was said of one end of it says nothing of the other."""
+
+    def stretches(*places: tuple[float, float]) -> gpd.GeoDataFrame:
+        signals = [Signal(x, 0, "obsolete", ids=("r1",)) for x, _ in places]
+        strips = [shapely.MultiPolygon([place(x, 0, x + length, 6)]) for x, length in places]
+        return frame_of(signals).assign(family="stretch").set_geometry(strips, crs=CRS)
+
+    assert carried_from(stretches((500, 80)), stretches((0, 80))).tolist() == [-1]
+    assert carried_from(stretches((0, 400)), stretches((0, 80))).tolist() == [0]  # IoU 0.2, and one line
+    assert carried_from(stretches((500, 80), (10, 80)), stretches((0, 80), (480, 90))).tolist() == [1, 0]
+    other = stretches((0, 400)).assign(map_object_ids='["r2"]')
+    assert carried_from(other, stretches((0, 80))).tolist() == [-1]
+
+
 def test_nothing_is_carried_on_where_there_is_nothing(ledger: Ledger) -> None:
     assert carried_from(frame_of([]), frame_of([NEW])).tolist() == []
     assert carried_from(frame_of([NEW]), frame_of([])).tolist() == [-1]
@@ -605,7 +620,7 @@ def test_a_review_of_an_older_schema_is_read(ledger: Ledger, tmp_path: Path) -> 
 
 
 def test_a_locked_review_is_one_line(ledger: Ledger, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("geoai.verdicts.BUSY_S", 0.1)
+    monkeypatch.setattr("geoai.publish.geopackage.BUSY_S", 0.1)
     _, (path,) = copies(ledger, ("Anna", "2024-09-01", "rejected"))
     with closing(sqlite3.connect(path, isolation_level=None)) as database:
         database.execute("BEGIN EXCLUSIVE")

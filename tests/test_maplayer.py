@@ -17,7 +17,7 @@ from geoai.errors import CRSError, MapError
 from geoai.maplayer import read_map
 
 SWEREF = CRS.from_epsg(3006)
-COLUMNS = ["map_object_id", "theme", "map_status", "sigma_m", "map_date", "geometry"]
+COLUMNS = ["map_object_id", "theme", "map_status", "sigma_m", "map_date", "defect", "geometry"]
 
 
 def square(east, size=10.0):
@@ -229,6 +229,50 @@ def test_a_layer_of_lines_is_an_error(write):
     assert fault(MapError, write(lines)) == "expected polygons, found 3 LineString"
 
 
+def lines_of(source, **keys):
+    return read_map(MapSettings(source=source, **keys), SWEREF, lines=True)
+
+
+def road(*points):
+    return shapely.LineString([(450_000 + x, 6_400_000 + y) for x, y in points])
+
+
+def test_where_lines_will_do_a_layer_of_lines_is_read_and_pieces_of_one_road_are_one(write):
+    geometry = [road((0, 0), (50, 0)), road((50, 0), (90, 40)), road((0, 100), (80, 100))]
+    mapped = lines_of(write(layer(geometry=geometry, objid=["a", "a", "b"])), id_column="objid")
+    assert list(mapped.columns) == COLUMNS
+    assert mapped.map_object_id.tolist() == ["a", "b"]
+    assert mapped.length.tolist() == pytest.approx([50 + np.hypot(40, 40), 80])
+    assert set(mapped.geom_type) <= {"LineString", "MultiLineString"}
+    polygons = lines_of(write(layer(), "other.gpkg"))
+    assert set(polygons.geom_type) == {"Polygon"}
+
+
+def test_lines_and_polygons_in_one_layer_are_one_line_of_error(tmp_path):
+    frame = layer(objid=list("abc"), geometry=[square(0), road((0, 0), (9, 0)), road((0, 5), (9, 5))])
+    frame.to_file(tmp_path / "map.geojson", driver="GeoJSON")
+    with pytest.raises(MapError) as caught:
+        lines_of(str(tmp_path / "map.geojson"))
+    assert str(caught.value) == (
+        f"{tmp_path / 'map.geojson'}: expected polygons or lines in one layer, "
+        "found 2 LineString, 1 Polygon; map.where can choose"
+    )
+
+
+def test_lines_without_length_and_points_beside_lines_are_counted_and_left_out(tmp_path, caplog):
+    still = shapely.LineString([(450_000, 6_400_000)] * 2)
+    frame = layer(
+        objid=list("abc"), geometry=[still, shapely.Point(450_000, 6_400_000), road((0, 5), (9, 5))]
+    )
+    frame.to_file(tmp_path / "map.geojson", driver="GeoJSON")
+    mapped = lines_of(str(tmp_path / "map.geojson"), id_column="objid")
+    assert mapped.map_object_id.tolist() == ["c"]
+    assert "2 features without length left out" in caplog.text
+    layer(objid=["a"], geometry=[still]).to_file(tmp_path / "still.geojson", driver="GeoJSON")
+    with pytest.raises(MapError, match="expected lines, found 1 LineString without length"):
+        lines_of(str(tmp_path / "still.geojson"))
+
+
 def test_among_polygons_other_features_are_counted_and_left_out(tmp_path, caplog):
     frame = layer(objid=list("abc"), geometry=[square(0), shapely.Point(450_000, 6_400_000), None])
     frame.to_file(tmp_path / "map.geojson", driver="GeoJSON")
@@ -246,6 +290,14 @@ def test_invalid_polygons_are_repaired_and_counted(write, caplog):
     assert mapped.area.tolist() == pytest.approx([50.0, 100.0])
     assert mapped.geom_type.tolist() == ["MultiPolygon", "Polygon"]
     assert "2 invalid polygons repaired" in caplog.text
+    assert mapped["defect"].tolist() == ["self_intersects", "self_overlaps"]
+
+
+def test_an_object_is_as_defect_as_the_worst_of_its_pieces(write):
+    bow = shapely.Polygon([(0, 0), (10, 10), (10, 0), (0, 10)])
+    spike = shapely.Polygon([(0, 0), (10, 0), (10, 10), (10, 20), (10, 10), (0, 10)])
+    frame = layer(objid=["a", "a", "b", "b"], geometry=[bow, spike, square(60), square(80)])
+    assert read(write(frame), id_column="objid")["defect"].tolist() == ["self_overlaps", ""]
 
 
 VRT = """<OGRVRTDataSource><OGRVRTLayer name="map"><SrcDataSource relativeToVRT="1">map.csv</SrcDataSource>

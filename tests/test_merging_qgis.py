@@ -80,6 +80,12 @@ for feature in layer.getFeatures():
     answer["faded"][feature["discrepancy_id"]] = opacity.valueAsDouble(scope, -1)[0]
     matching = QgsConditionalStyle.matchingConditionalStyles(styles, None, scope)
     answer["rows"][feature["discrepancy_id"]] = [style.name() for style in matching]
+again = next(review.getFeatures())
+assert layer.startEditing()
+status = layer.fields().indexOf("status")
+layer.changeAttributeValues(again.id(), {status: again["status"]})  # as a button does
+assert layer.commitChanges(), layer.commitErrors()
+answer["left"] = [feature["discrepancy_id"] for feature in review.getFeatures()]
 """
 
 
@@ -149,11 +155,12 @@ def test_what_is_asked_again_looks_as_if_it_waits(project: Opened) -> None:
     words = "status = 'rejected', reviewed_by = 'Anna', reviewed_at = '2025-01-01T00:00:00.000Z'"
     query(current, f"UPDATE discrepancy SET {words}")
     project.merged(replace(A, side=16.0), B)
+    assert waiting(current) == {first}
     found, _ = run_in_qgis(LOOK, current.with_suffix(".qgz"))
     assert found["waiting"] == [first]
-    assert waiting(current) == {first}
     assert found["faded"][first] > 2 * found["faded"][second] > 0
     assert (found["rows"][first], found["rows"][second]) == ([], ["rejected"])
+    assert found["left"] == [], "saying the same again is a decision"
 
 
 @pytest.mark.parametrize("zone", ["Europe/Stockholm", "America/New_York", "UTC"])

@@ -13,6 +13,7 @@ from typing import Any
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pyogrio
 import pytest
 import rasterio
@@ -20,9 +21,10 @@ import shapely
 from conftest import WriteOrthophoto
 from ledger_case import decide
 from numpy.typing import NDArray
+from rasterio.errors import RasterioIOError
 from typer.testing import CliRunner
 
-from geoai import merging, pipeline, plan
+from geoai import merging, pipeline, plan, tiling
 from geoai.cli import app
 from geoai.config import Settings, load_settings
 from geoai.errors import ConfigError, GeoaiError, LedgerError
@@ -244,6 +246,69 @@ def test_a_sheet_that_leaves_the_flight_takes_its_tiles_along(project: Path, net
     assert coverage[coverage.status == "checked"].area.sum() == pytest.approx(50.2 * 100)
 
 
+def test_tiles_that_fail_are_told_in_coverage_and_report_and_made_up_for_later(
+    project: Path, network: RedRoofs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read_tile = tiling.read_tile
+
+    def read(job: tiling.TileJob, *args: Any, **options: Any) -> Any:
+        if job.tile_id == "450050_6400900":
+            raise RasterioIOError("no such block")
+        return read_tile(job, *args, **options)
+
+    monkeypatch.setattr(tiling, "read_tile", read)
+    failed = run(project)
+    coverage = pyogrio.read_dataframe(failed.review, layer="coverage").set_index("reason")
+    assert coverage["tile_id"]["tile_failed"] == "450050_6400900"
+    assert coverage["status"]["tile_failed"] == "not_checked"
+    figures = json.loads(failed.review.with_name("quality.json").read_text("utf-8"))
+    assert figures["not_assessed"]["ground"] == [
+        {"code": "tile_failed", "count": 1, "area_m2": 2500.0, "length_m": 0.0}
+    ]
+    assert "demolished" not in failed.signals
+    monkeypatch.undo()
+    monkeypatch.setattr(pipeline, "load_segmenter", lambda model, precision, bands: network)
+    whole = run(project)
+    assert whole.review != failed.review
+    assert set(pyogrio.read_dataframe(whole.review, layer="coverage")["reason"]) == {"imagery"}
+
+
+def test_a_run_shows_what_its_policy_did_and_the_heights_that_a_rule_asks_for(
+    project: Path, network: RedRoofs, write_orthophoto: WriteOrthophoto
+) -> None:
+    height = np.full((1, 100, 100), 2.0, np.float32)
+    height[:, :, 60:] = 5.0
+    ndsm = write_orthophoto(project.parent / "ndsm.tif", height, left=LEFT, top=TOP, gsd_m=1.0)
+    rules = "[{name: tall, min_height_m: 4}, {name: low, max_height_m: 3}, {name: never, max_height_m: 1}]"
+    more = f"        policy: {rules}\n        compare: {{height: {{ndsm: {ndsm}}}}}\n"
+    project.write_text(project.read_text().rstrip() + "\n" + more)
+    result = run(project)
+    signals = pyogrio.read_dataframe(result.review, layer="discrepancy").set_index("class")
+    assert signals["policy_group"]["missing"] == "tall"
+    assert signals["policy_group"]["extended"] == "low"
+    assert "höjd 5,0" in signals["reason"]["missing"]
+    policy = json.loads(result.review.with_name("quality.json").read_text("utf-8"))["policy"]
+    assert [(rule["name"], rule["set_aside"]) for rule in policy["rules"]] == [
+        ("tall", 1),
+        ("low", 1),
+        ("never", 0),
+    ]
+    assert policy["rules"][0]["mapped_share"] == pytest.approx(1 / 6, abs=1e-5), "of six objects one is tall"
+
+
+def test_outlines_that_cross_themselves_are_counted_in_the_report(project: Path, network: RedRoofs) -> None:
+    corners = [(0, 0), (8, 8), (8, 0), (0, 8)]
+    bow = shapely.Polygon([(LEFT + 80 + x, TOP - 20 + y) for x, y in corners])
+    frame = gpd.read_file(project.parent / "map.gpkg")
+    frame = pd.concat([frame, gpd.GeoDataFrame({"id": ["bow"]}, geometry=[bow], crs=frame.crs)])
+    frame.to_file(project.parent / "map.gpkg", layer="byggnad")
+    review = run(project).review
+    status = pyogrio.read_dataframe(review, layer="map_status").set_index("map_object_id")["defect"]
+    assert status.dropna().to_dict() == {"bow": "self_intersects"}
+    logical = json.loads(review.with_name("quality.json").read_text("utf-8"))["map"]["logical"]
+    assert {each["iso"]: each["figure"]["value"] for each in logical if each["iso"] > 25} == {26: 1, 27: 0}
+
+
 def test_a_broken_sheet_is_a_finding_and_the_rest_goes_on(project: Path, network: RedRoofs) -> None:
     east = project.parent / "flight" / "east.tif"
     east.write_bytes(east.read_bytes()[:2000])
@@ -297,6 +362,7 @@ def rasters(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*.tif")}
 
 
+@pytest.mark.slow
 def test_a_killed_run_goes_on_and_ends_as_if_nothing_had_happened(project: Path, network: RedRoofs) -> None:
     killed, whole = project.parent / "killed", project.parent / "whole"
     command = [sys.executable, "-c", SCRIPT.format(seconds=1.0), str(project), str(killed)]

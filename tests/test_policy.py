@@ -14,15 +14,8 @@ from scipy.optimize import minimize
 
 from geoai.config import PolicyRule, load_settings
 from geoai.errors import ConfigError
-from geoai.policy import (
-    RIDGE,
-    apply_policy,
-    fit_ridge_logistic,
-    fits,
-    learn,
-    read_learned,
-    write_learned,
-)
+from geoai.lessons import RIDGE, fit_ridge_logistic, learn
+from geoai.policy import apply_policy, fits, read_learned, write_learned
 from geoai.publish.reasons import reason
 from geoai.traits import TRAITS
 
@@ -58,15 +51,21 @@ def test_a_rule_holds_within_every_bound_and_never_for_what_was_not_measured(
     assert fits(PATIO, traits(row)).tolist() == [holds]
 
 
+@pytest.mark.parametrize(("height_m", "holds"), [(1.9, True), (2.1, False), (np.nan, False)])
+def test_a_rule_of_height_holds_where_height_was_measured(height_m: float, holds: bool) -> None:
+    low = PolicyRule.model_validate({"name": "low", "max_height_m": 2})
+    assert fits(low, traits({"height_m": height_m})).tolist() == [holds]
+
+
 @settings(max_examples=20)
 @given(st.lists(st.sampled_from(["missing", "extended", "demolished"]), min_size=1, max_size=6))
 def test_nothing_is_dropped_and_what_is_set_aside_comes_last(classes: list[str]) -> None:
     before = found(classes)
-    after = apply_policy(before, traits(*[{}] * len(classes)), traits(), [PATIO], [])
+    after, (applied,) = apply_policy(before, traits(*[{}] * len(classes)), traits(), [PATIO], [])
     assert sorted(after["class"]) == sorted(classes)
     aside = after["policy_group"] == "patio_roof"
     assert (after["class"][aside] == "extended").all()
-    assert aside.sum() == classes.count("extended")
+    assert aside.sum() == classes.count("extended") == applied.set_aside
     assert after["priority"][aside].tolist() == pytest.approx([0.01] * aside.sum())
     assert aside.tolist() == sorted(aside)
 
@@ -74,17 +73,22 @@ def test_nothing_is_dropped_and_what_is_set_aside_comes_last(classes: list[str])
 def test_the_first_rule_that_holds_counts_and_the_map_is_asked_how_often_it_has_such_things() -> None:
     shed = PolicyRule.model_validate({"name": "small", "max_area_m2": 30})
     mapped = traits({}, {"area_m2": 200.0}, {"area_m2": 28.0}, {"area_m2": 90.0})
-    after = apply_policy(found(["extended"]), traits({}), mapped, [PATIO, shed], [])
+    after, applied = apply_policy(found(["extended"]), traits({}), mapped, [PATIO, shed], [])
+    assert [(each.rule, each.set_aside, each.mapped_share) for each in applied] == [
+        (PATIO, 1, 0.25),
+        (shed, 0, 0.5),
+    ]
     assert after["policy_group"].tolist() == ["patio_roof"]
     assert after["policy_mapped_share"].tolist() == [0.25]
-    other = apply_policy(found(["extended"]), traits({}), mapped, [shed, PATIO], [])
+    other, _ = apply_policy(found(["extended"]), traits({}), mapped, [shed, PATIO], [])
     assert other["policy_group"].tolist() == ["small"]
     assert other["policy_mapped_share"].tolist() == [0.5]
 
 
 def test_the_reason_says_why_in_both_languages() -> None:
     mapped = traits({}, {"area_m2": 200.0})
-    row = apply_policy(found(["extended"]), traits({}), mapped, [PATIO], []).iloc[0].to_dict()
+    after, _ = apply_policy(found(["extended"]), traits({}), mapped, [PATIO], [])
+    row = after.iloc[0].to_dict()
     said = "Set aside as patio roof: attached, 18.0\xa0m², brightness 0.80 (50% of the map's objects are "
     said += "like it)."
     assert reason(row, "en").endswith(said)
@@ -101,6 +105,10 @@ def test_the_reason_says_why_in_both_languages() -> None:
         ),
         ("{name: shed, max_size: 3}", "unknown key policy.0.max_size"),
         ("{name: shed, class: demolished, max_area_m2: 3}", "policy.0.class: Input should be 'missing', "),
+        (
+            "{name: low, max_height_m: 2}",
+            "policy low: expected compare.height for a rule of height_m, found none",
+        ),
         ("{name: a, max_area_m2: 3}, {name: a, max_area_m2: 4}", "policy: expected a name of its own"),
     ],
 )
@@ -137,7 +145,8 @@ def test_what_differs_is_learned_and_a_signal_like_it_says_how_many_it_is_like()
     assert (model.class_name, model.reason, model.rejected, model.kept) == ("extended", "patio_roof", 41, 41)
     assert model.weight["brightness"] > 0 > model.weight["area_m2"]
     looks = traits({"brightness": 0.9, "area_m2": 12.0}, {"brightness": 0.3, "area_m2": 60.0})
-    after = apply_policy(found(["extended", "extended"]), looks, traits(), [], [model])
+    after, (applied,) = apply_policy(found(["extended", "extended"]), looks, traits(), [], [model])
+    assert applied.set_aside == 1
     assert after["policy_group"].iloc[1] == "patio_roof"
     assert "like 41 signals that were rejected as patio roof" in reason(after.iloc[1].to_dict(), "en")
     assert after["policy_group"].isna().iloc[0]
@@ -147,7 +156,9 @@ def test_what_differs_is_learned_and_a_signal_like_it_says_how_many_it_is_like()
 def test_what_does_not_differ_is_fitted_and_not_used(seed: int) -> None:
     (model,) = learn(verdicts(30, differ=False, seed=seed))
     assert not model.helps
-    after = apply_policy(found(["extended"]), traits({}), traits(), [], [model])
+    assert model.shortcoming in ("hides_none", "hides_kept", "tells_little")
+    after, applied = apply_policy(found(["extended"]), traits({}), traits(), [], [model])
+    assert applied[0].set_aside == 0
     assert after["policy_group"].tolist() == [None]
 
 

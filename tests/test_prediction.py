@@ -91,6 +91,7 @@ def test_windows_cover_every_pixel_once_on_the_grid(box: PixelBox, window_px: in
         assert 0 < max(part.width, part.height) <= window_px
 
 
+@pytest.mark.slow
 @settings(max_examples=6, deadline=None)
 @given(tile_m=st.sampled_from([30, 50, 70, 110]), window_px=st.sampled_from([64, 160, 1280]))
 def test_probabilities_do_not_depend_on_where_tiles_and_windows_end(

@@ -44,6 +44,7 @@ SPECIFIED_CLASSES = [
     "planned_built",
     "missing",
     "demolished",
+    "obsolete",
     "uncertain_absence",
     "recomposed",
     "replaced",
@@ -78,6 +79,7 @@ SPECIFIED_COLUMNS = [
     "area_image_m2",
     "plus_m2",
     "minus_m2",
+    "length_m",
     "iou",
     "iou_aligned",
     "shift_dx_m",
@@ -92,7 +94,6 @@ SPECIFIED_COLUMNS = [
     "visible_share",
     "near_edge",
     "reason",
-    "chip",
     "flight_id",
     "photo_date",
     "stac_item",
@@ -108,6 +109,7 @@ SPECIFIED_COLUMNS = [
     "comment",
     "reviewed_by",
     "reviewed_at",
+    "chip",
 ]
 
 
@@ -478,6 +480,34 @@ def test_reason_is_one_clean_sentence_whatever_is_known(
 def test_number_has_the_languages_decimal_sign_and_spaces(value: Any, form: str, sv: str, en: str) -> None:
     assert number(value, form, "sv").replace(NBSP, " ") == sv
     assert number(value, form, "en").replace(NBSP, " ") == en
+
+
+ROAD = {"theme": "road", "length_m": 84.4, "length_map_m": 1312.0, "p_mean": 0.021}
+
+
+@pytest.mark.parametrize(
+    ("signal", "language", "expected"),
+    [
+        (
+            {"class": "obsolete"},
+            "sv",
+            "Väg: en sträcka på 84 m finns i kartan men syns inte i bilden "
+            "(kartans linje är 1 312 m; sannolikhet för väg 0,02).",
+        ),
+        (
+            {"class": "missing", "p_mean": 0.9},
+            "en",
+            "Road: a stretch of 84 m is seen in the image but missing in the map (probability 0.90).",
+        ),
+        (
+            {"class": "not_assessable", "hidden_by": "canopy", "theme": "canal"},
+            "en",
+            "Object: a stretch of 84 m cannot be assessed in the image (hidden by tree crowns).",
+        ),
+    ],
+)
+def test_reason_of_a_stretch_tells_its_length(signal: Any, language: Any, expected: str) -> None:
+    assert reason(ROAD | signal, language).replace(NBSP, " ") == expected
 
 
 # --- words and colours -----------------------------------------------------------------------------------

@@ -122,6 +122,55 @@ answer["map"] = project.mapLayer("geoai_layer_map").startEditing()
 """
 
 
+BUTTONS = """
+from types import SimpleNamespace
+from qgis.PyQt.QtWidgets import QInputDialog
+import qgis.utils
+project = QgsProject.instance()
+project.read(sys.argv[1])
+layer, said, copied = project.mapLayer("geoai_layer_to_review"), [], []
+buttons = {action.shortTitle(): action for action in layer.actions().actions()}
+asked = []
+def press(name, fid):
+    context = QgsExpressionContext(QgsExpressionContextUtils.globalProjectLayerScopes(layer))
+    context.setFeature(layer.getFeature(fid))
+    exec(QgsExpression.replaceExpressionText(buttons[name].command(), context), {})
+    return layer.selectedFeatureIds()
+def row(fid):
+    found = project.mapLayer("geoai_layer_all").getFeature(fid)
+    return [str(found[name]) if found[name] else None for name in ("status", "reject_reason", "reviewed_by")]
+request = QgsFeatureRequest()
+request.addOrderBy('"priority"', False, False)
+request.addOrderBy("$id")
+ranked = [f.id() for f in layer.getFeatures(request)]
+answer = {"buttons": list(buttons), "ranked": ranked, "after_next": press("Nästa", ranked[0])}
+answer["after_confirm"] = press("Bekräfta", ranked[0])
+answer["confirmed"] = row(ranked[0])
+QInputDialog.getItem = staticmethod(lambda *given: (asked.append(list(given[3])), (given[3][1], True))[1])
+answer["after_reject"] = press("Avvisa …", ranked[1])
+answer["rejected"], answer["asked"] = row(ranked[1]), asked
+QInputDialog.getItem = staticmethod(lambda *given: ("", False))
+press("Avvisa …", ranked[2])
+answer["cancelled"] = row(ranked[2])
+layer.startEditing()  # the reviewer edits herself: nothing is saved over her head
+press("Oklar", ranked[2])
+answer["buffered"], answer["editing"] = row(ranked[2]), layer.isEditable()
+layer.commitChanges()
+answer["unclear"] = row(ranked[2])
+bar = SimpleNamespace(pushMessage=lambda title, text, level, seconds: said.append(text))
+qgis.utils.iface = SimpleNamespace(
+    messageBar=lambda: bar,
+    copySelectionToClipboard=lambda each: copied.extend(f["discrepancy_id"] for f in each.selectedFeatures()))
+suggested = {f["discrepancy_id"] for f in project.mapLayer("geoai_layer_suggestion").getFeatures()}
+for fid in ranked[3:]:
+    press("Kopiera förslag", fid)
+answer["copied"] = copied
+answer["suggested"] = [layer.getFeature(fid)["discrepancy_id"] for fid in ranked[3:]
+                       if layer.getFeature(fid)["discrepancy_id"] in suggested]
+answer["said"] = said
+"""
+
+
 @dataclass(frozen=True)
 class Opened:
     """A made review and what QGIS says of it; *root* holds the flight and the review's folder."""
@@ -275,6 +324,37 @@ def test_decision_is_signed_saved_and_taken_off_the_list(opened: Opened, tmp_pat
     assert "data:image/jpeg;base64,/9j/" in found["tip"]
     assert "Saknas i kartan" in found["tip"]
     assert "Byggnad syns i bilden men saknas i kartan." in found["tip"]
+
+
+def test_an_earlier_flight_is_a_layer_and_a_theme(opened: Opened, tmp_path: Path) -> None:
+    case, before = make_case(tmp_path / "flight"), make_case(tmp_path / "before")
+    review = case.write(tmp_path / "run", earlier=before.orthophoto)
+    (found,), messages = run_in_qgis(OPEN_PROJECT, review.with_suffix(".qgz"))
+    layer = found["layers"]["Tidigare ortofoto"]
+    assert (layer["valid"], layer["source"]) == (True, str(before.orthophoto))
+    assert "Tidigare ortofoto" not in found["visible"]
+    assert set(found["themes"]["Tidigare bild"]) == {"Tidigare ortofoto", "Att granska", "Karta"}
+    assert "Warning" not in messages
+
+
+def test_buttons_decide_sign_and_go_on(opened: Opened, tmp_path: Path) -> None:
+    shutil.copytree(opened.root, tmp_path / "copy")
+    found, _ = run_in_qgis(BUTTONS, tmp_path / "copy" / "run" / "review.qgz")
+    assert found["buttons"] == ["Bekräfta", "Avvisa …", "Oklar", "Nästa", "Kopiera förslag"]
+    ranked = found["ranked"]
+    assert found["after_next"] == [ranked[1]]
+    assert found["after_confirm"] == [ranked[1]]
+    assert found["confirmed"][0] == "confirmed"
+    assert found["confirmed"][2]  # signed
+    assert found["after_reject"] == [ranked[2]]
+    assert found["rejected"][:2] == ["rejected", "vehicle"]
+    assert len(found["asked"][0]) == len(DOMAINS["reject_reason"]) + 1
+    assert found["cancelled"] == ["open", None, None]
+    assert found["buffered"][0] == "open"
+    assert found["editing"]
+    assert found["unclear"][0] == "unclear"
+    assert found["copied"] == found["suggested"] != []
+    assert len(found["said"]) == len(ranked) - 3
 
 
 def test_validator_of_gdal_finds_nothing(opened: Opened) -> None:

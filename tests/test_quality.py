@@ -28,17 +28,14 @@ from geoai.estimators import (
     total_of_counts,
     total_of_shares,
 )
+from geoai.mapquality import POSITION, Offset, logical_counts, position_measures, position_pairs
 from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES, QUESTIONS
 from geoai.quality import (
     FIRST,
-    POSITION,
     Review,
     expect,
-    logical_counts,
     measure,
     plain,
-    position_measures,
-    position_pairs,
 )
 from geoai.sampling import LEAST, STRATA, allocate, draw_sample, lay_grid, stratum_of_class
 
@@ -396,6 +393,29 @@ def test_overlaps_duplicates_and_slivers_are_counted_once() -> None:
     assert logical_counts(mapped) == {"duplicates": 1, "overlaps": 1, "slivers": 1}
     assert logical_counts(mapped[::-1]) == logical_counts(mapped)
     assert logical_counts(mapped[:0]) == {"duplicates": 0, "overlaps": 0, "slivers": 0}
+
+
+def test_outlines_that_were_mended_are_counted_by_what_was_wrong_and_an_older_review_says_nothing() -> None:
+    review = make_review([], [], [])
+    logical = {m.iso: m for m in measured(review).map.logical}
+    assert (logical[26].figure, logical[26].needs) == (None, ("repaired",))
+    defects = ["self_intersects"] * 3 + ["self_overlaps"] * 2 + ["other"] + [None] * 24
+    objects = review.map_status.assign(defect=defects)
+    logical = {m.iso: m for m in measured(replace(review, map_status=objects)).map.logical}
+    assert (logical[26].figure, logical[27].figure) == (exactly(3), exactly(2))
+    assert logical[27].denominator == 30
+
+
+def test_offsets_are_told_cell_by_cell_from_south_west_in_any_order() -> None:
+    cells = gpd.GeoDataFrame(
+        {"dx_m": [0.5, 0.0], "dy_m": [-1.256, 0.0], "pairs": [12, 3], "source": ["cell", "none"]},
+        geometry=[shapely.box(500, 0, 1000, 500), shapely.box(0, 0, 500, 500)],
+        crs=CRS,
+    )
+    review = replace(make_review([], [], []), registration=cells)
+    told = measured(review).map.registration
+    assert told == (Offset(250, 250, 0, 0, 3, "none"), Offset(750, 250, 0.5, -1.26, 12, "cell"))
+    assert measured(replace(review, registration=cells[::-1])).map.registration == told
 
 
 @FEW

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 import shutil
 import sqlite3
@@ -15,19 +16,23 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import geopandas as gpd
 import numpy as np
 import pyogrio
 import pytest
+import shapely
 from pyqgis import qgis_version, run_in_qgis
-from review_case import GROUND, RUN, Case, make_case, remembered
+from review_case import BOTTOM, GROUND, LEFT, RUN, Case, make_case, remembered, signals
 from typer.testing import CliRunner
 
 from geoai.cli import app
+from geoai.config import PolicyRule
 from geoai.errors import PublishError
+from geoai.policy import Applied, Learned, write_applied
 from geoai.publish import put_before, write_review
 from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
 from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES, QUESTIONS
-from geoai.report import write_report, write_settings
+from geoai.report import write_contact_sheet, write_report, write_settings
 from geoai.reportviews import overview
 from geoai.sampling import draw_sample, lay_grid
 
@@ -55,6 +60,7 @@ def write(case: Case, folder: Path, language: Any = "sv") -> Path:
         language=language,
         sample=sample,
         quality_grid=grid,
+        registration=offsets(),
     )
     text = case.orthophoto.read_text(encoding="utf-8")  # its tiles lie by relative paths
     tiles = f">{case.orthophoto.parent}/tiles/"
@@ -62,6 +68,43 @@ def write(case: Case, folder: Path, language: Any = "sv") -> Path:
         text.replace('relativeToVRT="1"', 'relativeToVRT="0"').replace(">tiles/", tiles), encoding="utf-8"
     )
     return folder / "review.gpkg"
+
+
+def offsets() -> gpd.GeoDataFrame:
+    """Return the registration of three cells, measured in the cell, in its block, and not at all."""
+    west, south = 500 * np.array([[900, 901, 902], [12808, 12808, 12808]], float)
+    return gpd.GeoDataFrame(
+        {
+            "dx_m": [0.4, -1.2, 0.0],
+            "dy_m": [-0.3, 1.6, 0.0],
+            "pairs": [24, 7, 2],
+            "spread_m": [0.21, 0.3, np.nan],
+            "source": ["cell", "block", "none"],
+        },
+        geometry=shapely.box(west, south, west + 500, south + 500),
+        crs=RUN.crs,
+    )
+
+
+def learned(**known: Any) -> Learned:
+    """Return something learned that helps, but for what is *known* otherwise."""
+    weight = {"area_m2": -1.4, "brightness": 1.2, "attached": 0.8, "texture": 0.02}
+    mean = {"area_m2": math.log(30), "brightness": 0.62, "attached": 0.9, "texture": 0.1}
+    base = Learned(
+        class_name="extended",
+        reason="patio_roof",
+        rejected=41,
+        kept=38,
+        intercept=0.1,
+        weight=weight,
+        mean=mean,
+        scale=dict.fromkeys(weight, 0.5),
+        log_loss=0.31,
+        log_loss_of_proportion=0.69,
+        would_hide=36,
+        would_hide_rightly=33,
+    )
+    return replace(base, **known)
 
 
 def decide(review: Path, *statements: str) -> None:
@@ -98,6 +141,17 @@ def folder(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
     sure = case.discrepancies.assign(confidence=np.linspace(0.5, 0.95, len(case.discrepancies)))
     review = write(replace(case, discrepancies=sure), folder)
     write_settings(folder, {"compare": {"min_area_m2": 20.0}})
+    low = PolicyRule.model_validate(
+        {"name": "low", "class": "missing", "attached": False, "max_height_m": 2.5}
+    )
+    write_applied(
+        folder / "policy.json",
+        [
+            Applied(low, 7, 0.25),
+            Applied(learned(), 5, 0.012),
+            Applied(learned(reason="greenhouse", would_hide_rightly=4)),
+        ],
+    )
     decide(
         review,
         "UPDATE discrepancy SET status = 'confirmed' WHERE class = 'missing'",
@@ -110,6 +164,69 @@ def folder(case: Case, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 # --- the file --------------------------------------------------------------------------------------------
+
+
+RULES = {
+    "sv": (
+        ["low", "Saknas i kartan", "fristående, höjd ≤\xa02,5\xa0m", "7", "25\xa0%"],
+        ["Altantak", "Tillbyggd", "41 + 38", "33 av 36", "ja", "5", "1,2\xa0%"],
+        ["Växthus", "Tillbyggd", "41 + 38", "4 av 36", REPORT["hides_kept"].sv, "0", "–"],
+        ["mindre än 30\xa0m² (1,4), ljusare än 0,62 (1,2), sammanbyggd (0,8). Logförlust 0,31, för bara"],
+    ),
+    "en": (
+        ["low", "Missing in map", "free-standing, height ≤\xa02.5\xa0m", "7", "25%"],
+        ["Patio roof", "Extended", "41 + 38", "33 of 36", "yes", "5", "1.2%"],
+        ["Greenhouse", "Extended", "41 + 38", "4 of 36", REPORT["hides_kept"].en, "0", "–"],
+        ["smaller than 30\xa0m² (1.4), brighter than 0.62 (1.2), attached (0.8). Log loss 0.31, of the mere"],
+    ),
+}
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_every_rule_is_told_with_what_it_takes_and_did_and_what_is_not_used_with_its_reason(
+    folder: Path, language: Any
+) -> None:
+    text = Page(write_report(folder, language=language).read_text("utf-8")).text
+    write_report(folder, language="sv")
+    for row in RULES[language]:
+        assert "".join(row) in text.replace("\n", "")
+    content = json.loads((folder / "quality.json").read_text("utf-8"))["policy"]
+    assert [(rule["name"], rule["set_aside"]) for rule in content["rules"]] == [("low", 7)]
+    assert content["rules"][0]["bounds"] == {"attached": [0.0, 0.0], "height_m": [None, 2.5]}
+    assert [(model["used"], model["shortcoming"]) for model in content["learned"]] == [
+        (True, None),
+        (False, "hides_kept"),
+    ]
+
+
+def test_the_offset_is_told_cell_by_cell_and_drawn(folder: Path) -> None:
+    content = json.loads((folder / "quality.json").read_text("utf-8"))
+    assert [(each["dx_m"], each["dy_m"], each["source"]) for each in content["map"]["registration"]] == [
+        (0.4, -0.3, "cell"),
+        (-1.2, 1.6, "block"),
+        (0.0, 0.0, "none"),
+    ]
+    page = Page((folder / "report.html").read_text("utf-8"))
+    assert "Rutan själv124+0,40; −0,30\xa0m0,50\xa0m" in page.text.replace("\n", "")
+    assert "Omgivande block om 2,5 km17−1,20; +1,60\xa0m2,00\xa0m" in page.text.replace("\n", "")
+
+
+def test_tiles_that_failed_are_told_under_what_could_not_be_assessed(case: Case, tmp_path: Path) -> None:
+    failed = case.coverage.assign(reason=["no_imagery", "imagery", "imagery", "tile_failed"])
+    failed["status"] = ["not_checked", "checked", "checked", "not_checked"]
+    write(replace(case, coverage=failed), tmp_path, "en")
+    text = Page(write_report(tmp_path).read_text("utf-8")).text
+    assert "Ground: the tile could not be read10.01 km²" in text.replace("\n", "")
+
+
+def test_a_run_without_a_policy_says_so_and_so_does_one_that_kept_none(case: Case, tmp_path: Path) -> None:
+    write(case, tmp_path, "en")
+    assert REPORT["policy_unknown"].en in Page(write_report(tmp_path).read_text("utf-8")).text
+    write_applied(tmp_path / "policy.json", [])
+    assert REPORT["policy_none"].en in Page(write_report(tmp_path).read_text("utf-8")).text
+    (tmp_path / "policy.json").write_text("{")
+    with pytest.raises(PublishError, match=r"policy\.json: expected JSON, found "):
+        write_report(tmp_path)
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
@@ -259,7 +376,18 @@ def test_sample_asks_a_question_and_takes_only_the_answers_that_are_offered(
 ANSWER = """
 project = QgsProject.instance()
 answer = {"read": project.read(sys.argv[1])}
-grid, layer = (project.mapLayer("geoai_layer_" + key) for key in ("quality_grid", "sample"))
+layers = {key: project.mapLayer("geoai_layer_" + key) for key in ("quality_grid", "sample", "registration")}
+grid, layer, cells = layers["quality_grid"], layers["sample"], layers["registration"]
+answer["cells"] = [cells.isValid(), cells.readOnly(), project.layerTreeRoot().findLayer(cells).isVisible()]
+context = QgsRenderContext()
+cells.renderer().startRender(context, cells.fields())
+answer["coloured"] = []
+for cell in cells.getFeatures():
+    context.expressionContext().setFeature(cell)
+    symbol = cells.renderer().symbolForFeature(cell, context)
+    answer["coloured"].append(symbol.symbolLayer(0).color().name())
+cells.renderer().stopRender(context)
+answer["lengths"] = [r.label() for r in cells.renderer().ranges()]
 answer["heat"] = [[r.lowerValue(), r.upperValue(), r.label()] for r in grid.renderer().ranges()]
 answer["filled"] = [r.symbol().symbolLayer(0).color().alpha() > 0 for r in grid.renderer().ranges()]
 answer["grid"] = [grid.isValid(), grid.readOnly(), project.layerTreeRoot().findLayer(grid).isVisible()]
@@ -289,7 +417,9 @@ def test_sample_is_answered_in_qgis_and_the_grid_is_a_heat_map(case: Case, tmp_p
     review = write(case, tmp_path)
     seen, _ = run_in_qgis(ANSWER, review.with_suffix(".qgz"))
     assert seen["read"]
-    assert seen["grid"] == [True, True, False]
+    assert seen["grid"] == seen["cells"] == [True, True, False]
+    assert seen["coloured"] == ["#fdbb84", "#990000", "#fee8c8"]
+    assert seen["lengths"] == ["0–0,25 m", "0,25–0,5 m", "0,5–1 m", "1–3 m"]
     assert seen["filled"] == [False, True, True, True, True]
     assert seen["heat"][1] == [0.5, 1.5, "1 signal"]
     lower, upper = zip(*((low, high) for low, high, _ in seen["heat"]), strict=True)
@@ -301,6 +431,105 @@ def test_sample_is_answered_in_qgis_and_the_grid_is_a_heat_map(case: Case, tmp_p
     assert seen["when"]
     assert seen["cleared"]
     assert not seen["maybe"]
+
+
+# --- the contact sheet -----------------------------------------------------------------------------------
+
+
+def figures(sheet: Path) -> list[str]:
+    """Return the text of each figure of a contact sheet."""
+    found = re.findall("<figure>(.*?)</figure>", sheet.read_text("utf-8"), re.DOTALL)
+    return [Page(figure).text for figure in found]
+
+
+def in_order(review: Path) -> Any:
+    """Return what is put before a reviewer, the most urgent first, ties by fid."""
+    frame = put_before(pyogrio.read_dataframe(review, layer="discrepancy", fid_as_index=True))
+    return frame.iloc[np.lexsort((frame.index, -frame["priority"]))]
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_contact_sheet_shows_each_signal_once_by_priority_and_asks_for_nothing(
+    folder: Path, language: Any
+) -> None:
+    before = (folder / "review.gpkg").read_bytes()
+    sheet = write_contact_sheet(folder, language=language)
+    expected = in_order(folder / "review.gpkg")
+    shown = figures(sheet)
+    assert len(shown) == len(expected)
+    for number, (text, row) in enumerate(zip(shown, expected.itertuples(), strict=True), start=1):
+        name = CLASSES[row[expected.columns.get_loc("class") + 1]].name.say(language)
+        assert text.startswith(f"{number} {name}")
+        assert text.endswith(row.discrepancy_id)
+        decided = DOMAINS["review"][row.status].say(language)
+        assert (f"· {decided}" in text) == (row.status != "open")
+        assert (row.reason in text) == (language == "sv")
+    page = Page(sheet.read_text("utf-8"))
+    assert page.tags.count("img") == len(expected)
+    assert all(asked.startswith("data:") for asked in page.asked)
+    assert "url(" not in sheet.read_text("utf-8")
+    assert (folder / "review.gpkg").read_bytes() == before
+    assert sheet.read_bytes() == write_contact_sheet(folder, language=language).read_bytes()
+
+
+def test_signal_without_a_picture_keeps_its_place_on_the_contact_sheet(case: Case, tmp_path: Path) -> None:
+    review = write(case, tmp_path)
+    decide(review, "UPDATE discrepancy SET priority = fid % 3")
+    expected = list(in_order(review)["discrepancy_id"])
+    decide(review, f"UPDATE discrepancy SET chip = NULL WHERE discrepancy_id = '{expected[2]}'")
+    sheet = write_contact_sheet(tmp_path)
+    assert [text[-36:] for text in figures(sheet)] == expected
+    assert Page(sheet.read_text("utf-8")).tags.count("img") == len(expected) - 1
+
+
+def test_contact_sheet_shows_texts_as_they_are(case: Case, tmp_path: Path) -> None:
+    review = write(case, tmp_path)
+    decide(review, "UPDATE discrepancy SET reason = '<b onclick=x>1 & 2</b>'")
+    sheet = write_contact_sheet(tmp_path)
+    assert all("<b onclick=x>1 & 2</b>" in text for text in figures(sheet))
+
+
+def test_empty_review_has_an_empty_contact_sheet(case: Case, tmp_path: Path) -> None:
+    write(replace(case, discrepancies=case.discrepancies.iloc[:0]), tmp_path)
+    assert figures(write_contact_sheet(tmp_path)) == []
+
+
+def test_command_writes_the_contact_sheet_where_it_is_asked_for(case: Case, tmp_path: Path) -> None:
+    write(case, tmp_path)
+    assert CliRunner().invoke(app, ["report", str(tmp_path)]).exit_code == 0
+    assert not (tmp_path / "contact-sheet.html").exists()
+    assert CliRunner().invoke(app, ["report", str(tmp_path), "--contact-sheet"]).exit_code == 0
+    assert figures(tmp_path / "contact-sheet.html")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("pairs", "per_page"), [(False, 16), (True, 15)])
+def test_contact_sheet_prints_so_many_signals_on_each_a4(
+    case: Case, tmp_path: Path, pairs: bool, per_page: int
+) -> None:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed (apt install chromium)")
+    count = 3 * per_page + 1
+    lefts = np.linspace(LEFT + 20, LEFT + 170, count)
+    boxes = [shapely.box(left, BOTTOM + 90, left + 8, BOTTOM + 98) for left in lefts]
+    found = signals(["uncertain_absence"] * count, boxes, area_map_m2=1234.5, visible_share=0.5, p_mean=0.5)
+    review = write(replace(case, discrepancies=found), tmp_path)
+    if pairs:
+        _, jpeg = cv2.imencode(".jpg", np.zeros((240, 484, 3), np.uint8))
+        decide(review, f"UPDATE discrepancy SET chip = X'{bytes(jpeg).hex()}'")
+    sheet = write_contact_sheet(tmp_path)
+    printed = tmp_path / "sheet.pdf"
+    command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", "--no-pdf-header-footer"]
+    subprocess.run(
+        [*command, f"--user-data-dir={tmp_path / 'profile'}", f"--print-to-pdf={printed}", sheet.as_uri()],
+        capture_output=True,
+        timeout=180,
+        check=True,
+    )
+    pattern = rb"/Type /Page\b.*?/MediaBox \[0 0 ([\d.]+) ([\d.]+)\]"
+    pages = re.findall(pattern, printed.read_bytes(), re.DOTALL)
+    assert len(pages) == 4
+    assert {(round(float(width)), round(float(height))) for width, height in pages} == {(595, 842)}
 
 
 # --- in a browser ----------------------------------------------------------------------------------------
@@ -369,7 +598,7 @@ def test_browser_shows_the_report_whole_without_asking_anyone(
     assert (seen["failures"], seen["console"], seen["asked"]) == ([], [], [])
     assert len(seen["pictures"]) == 8
     assert min(seen["pictures"]) > 0
-    assert seen["plots"] == 2
+    assert seen["plots"] == 3
 
 
 @pytest.mark.slow

@@ -320,6 +320,7 @@ def test_wholes_give_unknown_pixels_one_value() -> None:
     assert not sample["image"][:, 300:].any()
 
 
+@pytest.mark.slow
 def test_real_tiles_have_padding_and_buildings() -> None:
     folder = os.environ.get("GEOAI_TEST_DATA")
     if not folder or not (Path(folder) / "inria").is_dir():

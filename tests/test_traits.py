@@ -3,7 +3,9 @@
 import math
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import rasterio
 import shapely
@@ -13,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely import affinity
 
-from geoai.traits import measure_traits
+from geoai.config import HeightSettings
+from geoai.traits import NO_HEIGHT, measure_traits
 
 LEFT, TOP = 450_000.0, 6_401_000.0
 
@@ -32,6 +35,16 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+def traits_of(
+    parts: list[shapely.Geometry],
+    mapped: list[shapely.Geometry],
+    photo: Path,
+    height: HeightSettings = NO_HEIGHT,
+) -> pd.DataFrame:
+    outlines = gpd.GeoSeries(parts, crs="EPSG:3006")
+    return measure_traits(outlines, np.array(mapped, object), photo, height)
+
+
 def part(left: float, top: float, width: float, height: float) -> shapely.Polygon:
     return shapely.box(LEFT + left, TOP - top - height, LEFT + left + width, TOP - top)
 
@@ -39,7 +52,7 @@ def part(left: float, top: float, width: float, height: float) -> shapely.Polygo
 def test_a_part_against_a_house_is_attached_by_its_shared_wall(photo: Path) -> None:
     house, lone = part(10, 10, 12, 10), part(30, 30, 4, 4)
     against = part(12, 20, 6, 3)  # its northern wall, and 1 m of its sides, lie within reach
-    traits = measure_traits(np.array([against, lone]), np.array([house]), photo)
+    traits = traits_of([against, lone], [house], photo)
     assert traits["attached"].tolist() == [1.0, 0.0]
     assert traits["contact_share"].tolist() == pytest.approx([(6 + 2) / 18, 0.0])
     assert traits["area_m2"].tolist() == pytest.approx([18.0, 16.0])
@@ -47,11 +60,11 @@ def test_a_part_against_a_house_is_attached_by_its_shared_wall(photo: Path) -> N
 
 def test_a_mapped_object_is_not_attached_to_itself(photo: Path) -> None:
     house = part(10, 10, 12, 10)
-    assert measure_traits(np.array([house]), np.array([house]), photo)["attached"].tolist() == [0.0]
+    assert traits_of([house], [house], photo)["attached"].tolist() == [0.0]
 
 
 def test_a_corner_that_touches_is_no_wall(photo: Path) -> None:
-    traits = measure_traits(np.array([part(22.5, 20.5, 5, 5)]), np.array([part(10, 10, 12, 10)]), photo)
+    traits = traits_of([part(22.5, 20.5, 5, 5)], [part(10, 10, 12, 10)], photo)
     assert traits["attached"].tolist() == [0.0]
 
 
@@ -62,7 +75,7 @@ def test_shape_does_not_depend_on_place_and_direction(
 ) -> None:
     # GEOS turns the rectangle in floats of millions of metres: a few hundred-thousandths are its noise
     turned = affinity.rotate(part(left, top, width, height), angle)
-    traits = measure_traits(np.array([turned]), np.array([part(80, 80, 5, 5)]), photo)
+    traits = traits_of([turned], [part(80, 80, 5, 5)], photo)
     assert traits["elongation"][0] == pytest.approx(max(width, height) / min(width, height), rel=1e-3)
     assert traits["rectangularity"][0] == pytest.approx(1.0, rel=1e-3)
 
@@ -70,13 +83,13 @@ def test_shape_does_not_depend_on_place_and_direction(
 def test_a_triangle_fills_half_of_its_rectangle_and_the_largest_part_counts(photo: Path) -> None:
     triangle = shapely.Polygon([(LEFT + 10, TOP - 20), (LEFT + 20, TOP - 20), (LEFT + 10, TOP - 10)])
     both = shapely.MultiPolygon([part(30, 30, 9, 1), triangle])
-    traits = measure_traits(np.array([both]), np.array([part(80, 80, 5, 5)]), photo)
+    traits = traits_of([both], [part(80, 80, 5, 5)], photo)
     assert traits["rectangularity"][0] == pytest.approx(0.5)
 
 
 def test_roofs_are_dark_and_flat_or_bright_and_rough_and_beyond_the_photo_unknown(photo: Path) -> None:
-    seen = np.array([part(10, 10, 8, 8), part(70, 10, 8, 8), part(500, 500, 8, 8)])
-    traits = measure_traits(seen, np.array([part(80, 80, 5, 5)]), photo)
+    seen = [part(10, 10, 8, 8), part(70, 10, 8, 8), part(500, 500, 8, 8)]
+    traits = traits_of(seen, [part(80, 80, 5, 5)], photo)
     assert traits["brightness"].tolist() == pytest.approx([0.2, 0.8, math.nan], nan_ok=True)
     assert traits["texture"].tolist() == pytest.approx([0.0, 0.2, math.nan], abs=1e-6, nan_ok=True)
     assert traits["height_m"].isna().all()
@@ -85,10 +98,10 @@ def test_roofs_are_dark_and_flat_or_bright_and_rough_and_beyond_the_photo_unknow
 def test_height_is_measured_where_there_is_a_raster_of_it(
     tmp_path: Path, photo: Path, write_orthophoto: WriteOrthophoto
 ) -> None:
-    height = write_orthophoto(tmp_path / "h.tif", np.full((1, 200, 200), 2.5, np.float32), gsd_m=0.5)
-    traits = measure_traits(np.array([part(10, 10, 8, 8)]), np.array([part(80, 80, 5, 5)]), photo, height)
+    ndsm = write_orthophoto(tmp_path / "h.tif", np.full((1, 200, 200), 2.5, np.float32), gsd_m=0.5)
+    traits = traits_of([part(10, 10, 8, 8)], [part(80, 80, 5, 5)], photo, HeightSettings(ndsm=ndsm))
     assert traits["height_m"].tolist() == [2.5]
 
 
 def test_no_signals_have_no_traits(photo: Path) -> None:
-    assert len(measure_traits(np.zeros(0, object), np.array([part(80, 80, 5, 5)]), photo)) == 0
+    assert len(traits_of([], [part(80, 80, 5, 5)], photo)) == 0

@@ -16,7 +16,7 @@ from rasterio.windows import from_bounds
 
 from geoai.grid import PixelBox
 from geoai.raster import gdal_environment, read_padded
-from geoai.vector import Geometries
+from geoai.vector import Geometries, are_lines
 
 CHIP_PX = 240
 GAP_PX = 4
@@ -108,13 +108,14 @@ def _picture(
         (evidence_lines, EVIDENCE_COLOUR, 4),
         (map_lines, MAP_COLOUR, 2),
     ):
-        cv2.polylines(picture, lines, True, colour, width, cv2.LINE_AA, SUBPIXEL_BITS)
+        cv2.polylines(picture, lines, False, colour, width, cv2.LINE_AA, SUBPIXEL_BITS)
     return picture
 
 
 def _pixels(geometry: Any, left: float, top: float, scale: float) -> list[NDArray[np.int32]]:
-    """Return the rings of a (multi)polygon as (vertex, col/row) of the chip, in sub-pixels."""
-    rings = [ring for part in shapely.get_parts(geometry) for ring in shapely.get_rings(part)]
+    """Return rings, which end where they begin, or lines as (vertex, col/row) of the chip, in sub-pixels."""
+    parts = shapely.get_parts(geometry)
+    rings = parts if are_lines(parts) else shapely.get_rings(parts)
     corner = np.array([left, top])
     return [
         # OpenCV's pixel centres lie on whole numbers, ours on halves

@@ -10,20 +10,24 @@ import datetime as dt
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyogrio
 import shapely
 
+from geoai.errors import GeoaiError, PublishError
 from geoai.publish.tables import Column, Table
-from geoai.publish.texts import DOMAINS, LAYERS, Language
+from geoai.publish.texts import DOMAINS, Language
 from geoai.vector import polygonal
 
 if TYPE_CHECKING:
     import geopandas as gpd
+
+BUSY_S = 5.0
+"""How long a file in use is waited for: QGIS holds one for less than this while it saves."""
 
 SCHEMA_EXTENSION = "http://www.geopackage.org/spec121/#extension_schema"
 
@@ -87,25 +91,45 @@ def add_styles(path: Path, styles: Mapping[Table, str], *, written: dt.datetime)
 
 
 def add_project(path: Path, name: str, archive: bytes, *, written: dt.datetime) -> None:
-    """Store a zipped QGIS project in the GeoPackage, where QGIS lists it below the file."""
+    """Store a zipped QGIS project in the GeoPackage, where QGIS lists it below the file; one of that name
+    is replaced.
+    """
     metadata = {"last_modified_time": timestamp(written), "last_modified_user": "geoai"}
     with closing(sqlite3.connect(path)) as database, database:
         database.execute(
             "CREATE TABLE IF NOT EXISTS qgis_projects (name TEXT PRIMARY KEY, metadata BLOB, content BLOB)"
         )
         database.execute(
-            "INSERT INTO qgis_projects VALUES (?, ?, ?)",
+            "INSERT OR REPLACE INTO qgis_projects VALUES (?, ?, ?)",
             (name, json.dumps(metadata), archive.hex()),  # QGIS stores hexadecimal text
         )
 
 
-def language_of(path: Path) -> Language:
-    """Return the language that a review was written in: that of its first layer's title."""
-    query = "SELECT identifier FROM gpkg_contents WHERE table_name = 'discrepancy'"
-    with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as database:
-        row = database.execute(query).fetchone()
-    languages: tuple[Language, ...] = get_args(Language)
-    return next((each for each in languages if row and LAYERS["discrepancy"].say(each) == row[0]), "sv")
+@contextmanager
+def reading(path: Path, error: type[GeoaiError] = PublishError) -> Iterator[sqlite3.Connection]:
+    """Open a GeoPackage to read, and leave nothing beside it; *error* is what is raised, with one line."""
+    if not path.is_file():
+        raise error(f"{path}: expected a reviewed GeoPackage, found no file")
+    try:
+        database = sqlite3.connect(reading_uri(path), uri=True, timeout=BUSY_S)
+    except (OSError, sqlite3.Error) as found:
+        raise error(f"{path}: expected a readable GeoPackage, found {found}") from None
+    try:
+        yield database
+    except sqlite3.Error as found:
+        raise error(f"{path}: expected a readable GeoPackage, found {found}") from None
+    finally:
+        database.close()
+
+
+def reading_uri(path: Path) -> str:
+    """Return by what name SQLite opens *path* to read, and leaves nothing beside it."""
+    # A file that QGIS left in WAL mode is read without its log where there is none: opening it the
+    # ordinary way would leave two files beside it.
+    with path.open("rb") as file:
+        in_wal_mode = file.read(20)[18:20] == b"\2\2"
+    alone = in_wal_mode and not path.with_name(f"{path.name}-wal").exists()
+    return f"{path.resolve().as_uri()}?mode=ro{'&immutable=1' if alone else ''}"
 
 
 def timestamp(moment: dt.datetime) -> str:
@@ -114,14 +138,15 @@ def timestamp(moment: dt.datetime) -> str:
 
 
 def _write_geometries(path: Path, table: Table, frame: gpd.GeoDataFrame, crs: str) -> None:
+    geometry = frame.geometry.to_numpy()
     pyogrio.raw.write(
         path,
-        shapely.to_wkb(polygonal(frame.geometry.to_numpy())),
+        shapely.to_wkb(geometry if table.lines else polygonal(geometry)),
         [],
         [],
         layer=table.name,
         driver="GPKG",
-        geometry_type="MultiPolygon",
+        geometry_type="MultiLineString" if table.lines else "MultiPolygon",
         promote_to_multi=True,
         crs=crs,
         dataset_options={} if path.exists() else {"VERSION": "1.3"},

@@ -37,6 +37,7 @@ COLUMNS = (
     _like("priority"),
     _like("area_image_m2", "area_m2", Words("Area (m²)", "Area (m²)")),
     _like("area_image_m2", "area_before_m2", Words("Area nu (m²)", "Area now (m²)")),
+    _like("length_m"),
     _like("p_mean"),
     _like("map_object_ids"),
     _like("discrepancy_id"),

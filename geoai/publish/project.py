@@ -1,4 +1,4 @@
-"""The QGIS project of a review: layers, themes and bookmarks, written as plain XML without QGIS.
+"""The QGIS project of a review (layers, themes, bookmarks, print layout), written as plain XML without QGIS.
 
 All paths are relative to the folder, so that it can be moved or sent. The same input gives the same bytes.
 """
@@ -6,39 +6,35 @@ All paths are relative to the folder, so that it can be moved or sent. The same 
 from __future__ import annotations
 
 import functools
-import io
 import os
 import uuid
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 from xml.etree.ElementTree import Element, SubElement
 
 import pyproj
 import rasterio
 
+from geoai.publish.layout import add_review_sheet
 from geoai.publish.qml import xml_text
 from geoai.publish.style import (
+    LINE,
     coverage_style,
     detection_style,
     discrepancy_style,
     map_status_style,
     map_style,
     quality_grid_style,
+    registration_style,
     sample_style,
     suggestion_style,
 )
-from geoai.publish.texts import HIDDEN_CLASSES, LAYERS, PROJECT, Language
+from geoai.publish.tables import MAP_STATUS, TO_REVIEW, Table
+from geoai.publish.texts import LAYERS, PROJECT, Language
 
 Bounds = tuple[float, float, float, float]
-
-TO_REVIEW = (
-    '("status" = \'open\' OR "reopened_at" > coalesce("reviewed_at", \'\')) '
-    'AND "lifecycle" <> \'gone\' AND "policy_group" IS NULL AND "class" NOT IN ({})'
-).format(", ".join(f"'{code}'" for code in HIDDEN_CLASSES))
-"""The rows of discrepancy that wait for a reviewer, in SQL: times are text there, all of one form."""
 
 PROBABILITY_RAMP = (
     # stored value (p × 250), colour, opacity 0..255: nothing below 10 %, and the roof is always seen
@@ -57,8 +53,9 @@ SELECTION_COLOUR = {"Red": 255, "Green": 255, "Blue": 0, "Alpha": 40}
 class Layer:
     """A layer of the project.
 
-    *key* names it in `texts.LAYERS`; *source* is relative to the project; *style* that of a vector layer;
-    *raster* how a raster is drawn, with the band that holds its transparency or -1.
+    *key* names it in `texts.LAYERS`; *source* (of a file: relative to the project) is read by *provider*;
+    *style* is that of a vector layer, *raster* how a raster is drawn, with the band that holds its
+    transparency or -1.
     """
 
     key: str
@@ -68,22 +65,34 @@ class Layer:
     alpha_band: int = -1
     visible: bool = True
     editable: bool = False
+    provider: str = "gdal"
 
     @property
     def id(self) -> str:
         """Id in the project; QGIS replaces ids of ten characters and fewer, and themes then lose them."""
         return f"geoai_layer_{self.key}"
 
-    @property
-    def provider(self) -> str:
-        """QGIS's name of what reads it."""
-        return "gdal" if self.raster else "ogr"
+
+class Tables(NamedTuple):
+    """Where tables lie: QGIS's name of what reads them, and the source of a table under a filter or ''."""
+
+    provider: str
+    source: Callable[[str, str], str]
+
+
+def _beside(table: str, where: str) -> str:
+    return f"./review.gpkg|layername={table}" + (f"|subset={where}" if where else "")
+
+
+BESIDE = Tables("ogr", _beside)
+"""In review.gpkg beside the project."""
 
 
 EXTRA_LAYERS: dict[str, tuple[str, Callable[[Language], Element], bool]] = {
     # table: group it goes into, style, whether a reviewer writes there
     "sample": ("group_review", sample_style, True),
     "quality_grid": ("group_map", quality_grid_style, False),
+    "registration": ("group_map", registration_style, False),
 }
 
 
@@ -105,52 +114,54 @@ def review_project(
     probability: Path,
     title: str,
     language: Language,
+    mapped: Table = MAP_STATUS,
+    earlier: Path | None = None,
     extra: Sequence[str] = (),
+    tables: Tables = BESIDE,
 ) -> str:
-    """Return the text of the project that lies in *folder* beside review.gpkg.
+    """Return the text of the project that lies in *folder* and shows *tables*.
 
-    *extent* is what is seen first. *extra* names the layers of EXTRA_LAYERS that the review holds, off at
-    first. The rasters must exist: how they are masked is looked up.
+    *mapped* is the table of mapped objects: polygons or lines. *extent* is what is seen first. *earlier* is
+    the orthophoto of an earlier flight, *extra* names the layers of EXTRA_LAYERS that the review holds; both
+    are off at first. The rasters must exist: how they are masked is looked up.
     """
+    table = functools.partial(_table, tables)
     groups = {
         "group_review": [
-            _table(
-                "to_review", discrepancy_style(language), f"discrepancy|subset={TO_REVIEW}", editable=True
-            ),
-            _table(
+            table("to_review", discrepancy_style(language), "discrepancy", where=TO_REVIEW, editable=True),
+            table(
                 "policy",
                 discrepancy_style(language),
-                'discrepancy|subset="policy_group" IS NOT NULL',
+                "discrepancy",
+                where='"policy_group" IS NOT NULL',
                 visible=False,
                 editable=True,
             ),
-            _table("all", discrepancy_style(language), "discrepancy", visible=False, editable=True),
-            _table("suggestion", suggestion_style(language), "suggestion", visible=False),
+            table("all", discrepancy_style(language), "discrepancy", visible=False, editable=True),
+            table("suggestion", suggestion_style(language), "suggestion", visible=False),
         ],
         "group_map": [
-            _table("map_status", map_status_style(language), "map_status", visible=False),
-            _table("map", map_style(language), "map_status"),
+            table("map_status", map_status_style(language, mapped), "map_status", visible=False),
+            table("map", map_style(language, mapped), "map_status"),
         ],
         "group_image": [
-            _table("detection", detection_style(language), "detection", visible=False),
-            _table("coverage", coverage_style(language), "coverage"),
+            table("detection", detection_style(language), "detection", visible=False),
+            table("coverage", coverage_style(language), "coverage"),
             Layer("probability", _relative(probability, folder), raster="probability", visible=False),
-            Layer(
-                "orthophoto",
-                _relative(orthophoto, folder),
-                raster="colour",
-                alpha_band=_alpha_band(orthophoto),
-            ),
+            _photo("orthophoto", orthophoto, folder),
         ],
     }
+    if earlier:
+        groups["group_image"].append(_photo("earlier", earlier, folder, visible=False))
     for key in extra:
         group, style, editable = EXTRA_LAYERS[key]
-        groups[group].append(_table(key, style(language), key, visible=False, editable=editable))
+        groups[group].append(table(key, style(language), key, visible=False, editable=editable))
     themes = {
         "theme_review": ("to_review", "map", "coverage", "orthophoto"),
         "theme_map": ("map",),
         "theme_image": ("orthophoto",),
         "theme_probability": ("to_review", "map", "probability", "orthophoto"),
+        **({"theme_earlier": ("to_review", "map", "earlier")} if earlier else {}),
     }
     layers = [layer for members in groups.values() for layer in members]
     root = Element("qgis", {"version": "3.22.0", "projectname": title, "saveDateTime": "", "saveUser": ""})
@@ -164,22 +175,30 @@ def review_project(
         _add_layer(projected, layer, crs, language)
     _add_themes(root, themes, language)
     _add_bookmarks(root, bookmarks, crs, PROJECT["bookmarks"].say(language))
+    waiting = root.find(".//layer-tree-layer[@id='geoai_layer_to_review']")
+    assert waiting is not None
+    add_review_sheet(root, waiting, language)
     _add_properties(root)
     return xml_text(root)
 
 
-def zipped(project: str, name: str) -> bytes:
-    """Return the .qgz archive of the project text; *name* is the inner file's, without suffix."""
-    archive = io.BytesIO()
-    with zipfile.ZipFile(archive, "w") as file:
-        entry = zipfile.ZipInfo(f"{name}.qgs", date_time=(1980, 1, 1, 0, 0, 0))  # no clock: same bytes
-        file.writestr(entry, project, zipfile.ZIP_DEFLATED)
-    return archive.getvalue()
+def _table(
+    tables: Tables,
+    key: str,
+    style: Element,
+    table: str,
+    *,
+    where: str = "",
+    visible: bool = True,
+    editable: bool = False,
+) -> Layer:
+    source = tables.source(table, where)
+    return Layer(key, source, style, visible=visible, editable=editable, provider=tables.provider)
 
 
-def _table(key: str, style: Element, table: str, *, visible: bool = True, editable: bool = False) -> Layer:
-    source = f"./review.gpkg|layername={table}"
-    return Layer(key, source, style=style, visible=visible, editable=editable)
+def _photo(key: str, mosaic: Path, folder: Path, *, visible: bool = True) -> Layer:
+    alpha_band = _alpha_band(mosaic)
+    return Layer(key, _relative(mosaic, folder), raster="colour", alpha_band=alpha_band, visible=visible)
 
 
 def _relative(path: Path, folder: Path) -> str:
@@ -255,8 +274,10 @@ def _add_layer(parent: Element, layer: Layer, crs: str, language: Language) -> N
         _add_raster_pipe(element, layer)
         return
     SubElement(element, "provider", {"encoding": "UTF-8"}).text = layer.provider
-    element.attrib |= {"geometry": "Polygon", "wkbType": "MultiPolygon"}
     assert layer.style is not None
+    line = layer.style.findtext("layerGeometryType") == str(LINE)
+    element.attrib |= {"geometry": "Line" if line else "Polygon"}
+    element.attrib |= {"wkbType": "MultiLineString" if line else "MultiPolygon"}
     element.attrib |= {key: value for key, value in layer.style.attrib.items() if key != "version"}
     element.set("readOnly", str(int(not layer.editable)))
     element.extend(layer.style)

@@ -29,7 +29,7 @@ class Stroke:
 @dataclass(frozen=True, slots=True)
 class Symbol:
     """How polygons are drawn: *fill* (colour, alpha 0..255), hatch lines at *hatch* degrees, then *strokes*
-    from below upwards.
+    from below upwards; *lines* by their strokes alone.
 
     *opacity* in percent is a QGIS expression or a number.
     """
@@ -41,6 +41,7 @@ class Symbol:
     hatch_alpha: int = 255
     opacity: str = "100"
     fill: tuple[str, int] | None = None
+    lines: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +108,11 @@ def single(symbol: Symbol) -> Element:
     return renderer
 
 
-def labels(expression: str) -> Element:
-    """Return labels beside the polygons. No font is named: one that is missing makes QGIS complain."""
+def labels(expression: str, *, scale: int = LABEL_SCALE, inside: bool = False) -> Element:
+    """Return labels beside the polygons, or *inside* them, from 1:*scale* on.
+
+    No font is named: one that is missing makes QGIS complain.
+    """
     labeling = Element("labeling", {"type": "simple"})
     settings = SubElement(labeling, "settings", {"calloutType": "simple"})
     text = SubElement(
@@ -133,9 +137,10 @@ def labels(expression: str) -> Element:
     }
     SubElement(text, "text-buffer", buffer | {"bufferOpacity": "1", "bufferJoinStyle": "128"})
     SubElement(settings, "text-format", {"wrapChar": "", "autoWrapLength": "0", "multilineAlign": "1"})
-    placement = {"placement": "8", "dist": "1", "distUnits": "MM", "priority": "5"}  # 8: outside the polygon
+    where = "4" if inside else "8"  # 4: horizontal within the polygon, 8: outside it
+    placement = {"placement": where, "dist": "1", "distUnits": "MM", "priority": "5"}
     SubElement(settings, "placement", placement | {"polygonPlacementFlags": "2", "placementFlags": "10"})
-    rendering = {"scaleVisibility": "1", "scaleMin": "0", "scaleMax": str(LABEL_SCALE), "drawLabels": "1"}
+    rendering = {"scaleVisibility": "1", "scaleMin": "0", "scaleMax": str(scale), "drawLabels": "1"}
     obstacle = {"obstacle": "1", "obstacleFactor": "1", "obstacleType": "0", "upsidedownLabels": "0"}
     SubElement(settings, "rendering", rendering | obstacle)
     return labeling
@@ -194,11 +199,16 @@ def xml_text(root: Element) -> str:
 
 
 def _add_symbol(parent: Element, name: str, symbol: Symbol) -> None:
+    kind = "line" if symbol.lines else "fill"
     fill = SubElement(
         parent,
         "symbol",
-        {"name": name, "type": "fill", "alpha": "1", "clip_to_extent": "1", "force_rhr": "0"},
+        {"name": name, "type": kind, "alpha": "1", "clip_to_extent": "1", "force_rhr": "0"},
     )
+    if symbol.lines:
+        for stroke in symbol.strokes:
+            _add_symbol_layer(fill, "SimpleLine", _line(stroke))
+        return
     if symbol.fill:
         colour, alpha = symbol.fill
         ground = {"color": _rgba(colour, alpha), "style": "solid", "outline_style": "no"}
@@ -224,6 +234,18 @@ def _add_symbol(parent: Element, name: str, symbol: Symbol) -> None:
             SubElement(fill, "data_defined_properties"),
             {"name": "", "properties": active, "type": "collection"},
         )
+
+
+def _line(stroke: Stroke) -> dict[str, str]:
+    return {
+        "line_color": _rgba(stroke.colour, stroke.alpha),
+        "line_style": "dash" if stroke.dashed else "solid",
+        "line_width": f"{stroke.width_mm:g}",
+        "line_width_unit": "MM",
+        "capstyle": "flat",
+        "joinstyle": "round",
+        "use_custom_dash": "0",
+    }
 
 
 def _add_hatch(fill: Element, name: str, angle: int, symbol: Symbol) -> None:

@@ -27,6 +27,7 @@ from geoai.publish.texts import (
     POLICY_MAPPED,
     POLICY_RULE,
     SHIFT,
+    STRETCH,
     THEMES,
     TRAITS,
     Language,
@@ -43,9 +44,11 @@ def reason(signal: Mapping[str, Any], language: Language) -> str:
     """
     look = CLASSES[signal["class"]]
     noun = THEMES.get(signal.get("theme") or "", OTHER_THEME).say(language)
-    area = number(_first_known(signal, look.area, "area_map_m2", "area_image_m2"), "area", language)
+    length = number(signal.get("length_m"), "whole_length", language)
+    size = length or number(_first_known(signal, look.area, "area_map_m2", "area_image_m2"), "area", language)
+    words = (STRETCH if length else AREA).say(language)
     sentence = look.reason.say(language).format(
-        noun=noun.capitalize(), area=AREA.say(language).format(area) if area else ""
+        noun=noun.capitalize(), area=words.format(size) if size else ""
     )
     facts = [_fact(signal, fact, noun, language) for fact in look.facts]
     hidden_by = _known(signal, "hidden_by", None)
@@ -66,7 +69,8 @@ def reason(signal: Mapping[str, Any], language: Language) -> str:
 def number(value: Any, form: str, language: Language) -> str:
     """Return *value* as text with its unit, '' where it is unknown. Swedish has the decimal comma.
 
-    *form*: 'area' (m²), 'length' (m), 'share' (0..1, two decimals), 'percent' (of a 0..1 share), 'text'.
+    *form*: 'area' (m²), 'length' (m, a decimal), 'whole_length' (whole m), 'share' (0..1, two decimals),
+    'percent' (of a 0..1 share), 'text'.
     """
     if value is None or pd.isna(value):
         return ""
@@ -76,6 +80,8 @@ def number(value: Any, form: str, language: Language) -> str:
         return f"{100 * value:.0f}{NBSP if language == 'sv' else ''}%"
     if form == "area":
         return f"{_decimal(value, 0 if value >= 20 else 1, language)}{NBSP}m²"
+    if form == "whole_length":
+        return f"{_decimal(value, 0, language)}{NBSP}m"
     if form == "length":
         return f"{_decimal(value, 1, language)}{NBSP}m"
     return _decimal(value, 2, language)

@@ -15,7 +15,7 @@ REPORT: dict[str, Words] = {
     "reviewed": Words("granskade", "reviewed"),
     "reviewed_note": Words("{} av {} signaler", "{} of {} signals"),
     "checked": Words("kontrollerad yta", "ground checked"),
-    "checked_note": Words("bild saknas i {} km² av rutorna", "{} km² of the tiles have no imagery"),
+    "checked_note": Words("{} km² av rutorna är inte kontrollerade", "{} km² of the tiles were not checked"),
     "objects": Words("kartobjekt bedömda", "map objects judged"),
     "objects_note": Words("{} kunde inte bedömas", "{} could not be judged"),
     "expected": Words("väntad träffsäkerhet", "expected precision"),
@@ -40,6 +40,10 @@ REPORT: dict[str, Words] = {
     "run_id": Words("Körning", "Run"),
     "started": Words("Kördes", "Run on"),
     "version": Words("Programversion", "Program version"),
+    # the contact sheet
+    "sheet": Words("Kontaktkarta", "Contact sheet"),
+    "sheet_count": Words("{} signaler", "{} signals"),
+    "sheet_page": Words("{}–{} av {}", "{}–{} of {}"),
     # the map picture
     "overview": Words("Översikt", "Overview"),
     "overview_note": Words(
@@ -58,18 +62,69 @@ REPORT: dict[str, Words] = {
     "list": Words("Listan", "The list"),
     "class": Words("Avvikelse", "Difference"),
     "count": Words("Antal", "Count"),
-    "area": Words("Area", "Area"),
     "open": Words("Ej granskade", "Open"),
     "true": Words("Rätt", "True"),
     "false": Words("Falsklarm", "False"),
     "unclear": Words("Oklara", "Unclear"),
-    "aside": Words("Undantagna av policy", "Set aside by policy"),
     "total": Words("Summa", "Total"),
     "empty": Words("Körningen gav inga signaler.", "The run gave no signals."),
     "list_note": Words(
-        "Arean är kartobjektets, eller den sedda där inget är karterat.",
-        "The area is that of the map object, or the one seen where nothing is mapped.",
+        "Storleken är kartobjektets area, eller den sedda där inget är karterat; för linjer sträckans längd.",
+        "The size is the area of the map object, or the one seen where nothing is mapped; of lines, the "
+        "length of the stretch.",
     ),
+    # what the map leaves out
+    "policy": Words("Vad kartan inte ska ha (policy)", "What this map does not hold (policy)"),
+    "policy_unknown": Words("Körningen sparade inte sin policy.", "The run kept no record of its policy."),
+    "policy_none": Words(
+        "Ingen regel är satt och inget är inlärt av granskningar: ingen signal är åsidosatt.",
+        "No rule is set and nothing was learnt from reviews: no signal is set aside.",
+    ),
+    "policy_note": Words(
+        "Det här står där och lämnas utanför kartan med avsikt. Åsidosatta signaler ligger i ett eget lager "
+        "(Åsidosatta enligt policy) och räknas varken i listan eller i måtten nedan; ingen är borttagen. "
+        "Sista kolumnen säger hur stor del av kartans egna objekt som är likadana: är den stor har kartan "
+        "sådana objekt.",
+        "This stands there and is left out of the map on purpose. Signals that are set aside lie in a layer "
+        "of their own (Set aside by policy) and count neither in the list nor in the measures below; none is "
+        "dropped. The last column says which share of the map's own objects are alike: where it is large, "
+        "the map does hold such objects.",
+    ),
+    "policy_rules": Words("Satta regler", "Rules that were set"),
+    "policy_name": Words("Grupp", "Group"),
+    "policy_takes": Words("Tar det som är", "Takes what is"),
+    "policy_aside": Words("Åsidosatta i körningen", "Set aside in this run"),
+    "policy_mapped": Words("Likadana av kartans objekt", "Alike of the map's objects"),
+    "policy_learned": Words("Inlärt av granskningar", "Learnt from reviews"),
+    "policy_learned_note": Words(
+        "En logistisk modell för varje avvikelse och orsak till avvisning, mot det som bekräftats. Talet i "
+        "parentes är vikten, per standardavvikelse från medelvärdet bland det granskade, som står före. "
+        "Korsvalidering i fem delar: av det som modellen hade åsidosatt (sannolikhet från 0,8) var så många "
+        "avvisade av den orsaken; logförlusten jämförs med den av bara andelen. En modell används där minst "
+        "80 % av det åsidosatta var rätt och logförlusten är under 90 % av andelens.",
+        "A logistic model for each difference and reason for rejection, against what was confirmed. The "
+        "number in brackets is the weight, for a standard deviation from the mean of what was reviewed, "
+        "which stands before it. Five-fold cross-validation: of what the model would have set aside "
+        "(probability from 0.8), so many had been rejected for the reason; the log loss is compared with "
+        "that of the mere proportion. A model is used where at least 80% of what it sets aside was right and "
+        "its log loss is below 90% of the proportion's.",
+    ),
+    "policy_speaks": Words("Talar för: {}.", "What speaks for it: {}."),
+    "policy_from": Words("Avvisade + bekräftade", "Rejected + confirmed"),
+    "policy_would": Words("Rätt i korsvalidering", "Right in cross-validation"),
+    "policy_rightly": Words("{} av {}", "{} of {}"),
+    "policy_loss": Words("Logförlust {}, för bara andelen {}.", "Log loss {}, of the mere proportion {}."),
+    "policy_used": Words("Används", "Used"),
+    "policy_yes": Words("ja", "yes"),
+    "hides_none": Words("nej: skulle inte åsidosätta något", "no: would set nothing aside"),
+    "hides_kept": Words(
+        "nej: skulle åsidosätta för mycket som bekräftats",
+        "no: would set aside too much that was confirmed",
+    ),
+    "tells_little": Words(
+        "nej: skiljer knappt bättre än andelen", "no: tells hardly more than the proportion"
+    ),
+    "than": Words("{} än {} ({})", "{} than {} ({})"),
     # signals
     "signals_title": Words("Del A. Är listan bra?", "Part A. Is the list good?"),
     "signals_lead": Words(
@@ -190,10 +245,40 @@ REPORT: dict[str, Words] = {
         "part of it. The map lies on average {} m east and {} m north of the image. Intervals are by "
         "resampling blocks of 100 m.",
     ),
+    "counted_note": Words(
+        "Varje signal räknas som ett objekt: det som bilden visar som en byggnad, eller det som kartan har. "
+        "Sammanbyggda hus som bilden visar i ett stycke räknas därför som ett, även där kartan skulle dela "
+        "dem; antalet saknade är då snarast för lågt.",
+        "Every signal counts as one object: what the image shows as one building, or what the map has. "
+        "Attached houses that the image shows in one piece therefore count as one, also where the map would "
+        "divide them; the number of missing ones is then rather too low.",
+    ),
+    "registration": Words("Inpassning mellan karta och bild", "Offset between map and image"),
+    "registration_note": Words(
+        "Hur bilden systematiskt ligger från kartan, som median av säkra par (en byggnad i kartan, en i "
+        "bilden, från 60 m²) i rutor om 500 m. Jämförelsen tar hänsyn till det; kartans geometri flyttas "
+        "aldrig, och måtten ovan är utan inpassning. Grått i bilden är mätt i blocket runt rutan. Varje ruta "
+        "finns i lagret Inpassning karta–bild.",
+        "How the image systematically lies from the map: the median of safe pairs (one building in the map, "
+        "one in the image, from 60 m²) in cells of 500 m. The comparison allows for it; no geometry of the "
+        "map is moved, and the measures above are without it. Grey arrows are of the block around the cell. "
+        "Every cell is in the layer Offset map–image.",
+    ),
+    "registration_source": Words("Mätt i", "Measured in"),
+    "registration_cells": Words("Rutor", "Cells"),
+    "registration_pairs": Words("Säkra par", "Safe pairs"),
+    "registration_middle": Words("Median öst; norr", "Median east; north"),
+    "registration_longest": Words("Längsta", "Longest"),
+    "plot_east": Words("km i öst", "km east"),
+    "plot_north": Words("km i norr", "km north"),
     "sample": Words("Stickprovet", "The sample"),
     "sample_note": Words(
         "Besvara lagret Stickprov i QGIS (en fråga per enhet) och kör sedan geoai report igen.",
         "Answer the layer Sample in QGIS (one question each) and run geoai report again.",
+    ),
+    "sample_none": Words(
+        "Inget stickprov är draget (för en karta av linjer dras inget): fullständigheten mäts inte.",
+        "No sample was drawn (none is for a map of lines): completeness is not measured.",
     ),
     "stratum": Words("Grupp", "Stratum"),
     "population": Words("Finns", "There are"),
@@ -235,6 +320,33 @@ REPORT: dict[str, Words] = {
     ),
 }
 
+TRAIT_NAMES: dict[str, Words] = {
+    "contact_share": Words("väggkontakt", "share of wall contact"),
+    "area_m2": Words("area", "area"),
+    "elongation": Words("långsmalhet", "elongation"),
+    "rectangularity": Words("rektangularitet", "rectangularity"),
+    "brightness": Words("ljushet", "brightness"),
+    "texture": Words("textur", "texture"),
+    "height_m": Words("höjd", "height"),
+}
+
+TRAIT_SIDES: dict[str, tuple[Words, Words]] = {
+    # what has less of a trait than others, and what has more
+    "contact_share": (
+        Words("mindre väggkontakt", "less wall contact"),
+        Words("mer väggkontakt", "more wall contact"),
+    ),
+    "area_m2": (Words("mindre", "smaller"), Words("större", "larger")),
+    "elongation": (Words("mindre långsmal", "less elongated"), Words("mer långsmal", "more elongated")),
+    "rectangularity": (
+        Words("mindre rektangulär", "less rectangular"),
+        Words("mer rektangulär", "more rectangular"),
+    ),
+    "brightness": (Words("mörkare", "darker"), Words("ljusare", "brighter")),
+    "texture": (Words("jämnare", "smoother"), Words("ojämnare", "rougher")),
+    "height_m": (Words("lägre", "lower"), Words("högre", "higher")),
+}
+
 MEASURES: dict[str, Words] = {
     "excess_number": Words("Antal överflödiga objekt", "Number of excess items"),
     "excess_rate": Words("Andel överflödiga objekt", "Rate of excess items"),
@@ -260,9 +372,10 @@ MEASURES: dict[str, Words] = {
 NEEDS: dict[str, Words] = {
     "no_sample": Words("körningen har inget stickprov", "the run has no sample"),
     "repaired": Words(
-        "geometrin lagas när kartan läses; antalet sparas inte",
-        "geometry is repaired when the map is read; how often is not kept",
+        "granskningen är från en äldre version, som lagade geometrin utan att räkna",
+        "the review is of an older version, which mended geometry without counting",
     ),
+    "surfaces_only": Words("mäts för ytor", "measured of surfaces"),
     "no_pairs": Words("inga bekräftade par från 60 m²", "no confirmed pairs from 60 m²"),
     "no_map_date": Words("kartan anger inga datum", "the map states no dates"),
     "no_photo_date": Words(

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -19,9 +19,10 @@ import shapely
 
 from geoai.errors import CRSError, PublishError
 from geoai.postgis import without_password
+from geoai.publish.archive import zipped
 from geoai.publish.chips import cut_chips
 from geoai.publish.geopackage import add_project, add_styles, write_tables
-from geoai.publish.project import Bookmark, Bounds, review_project, zipped
+from geoai.publish.project import Bookmark, Bounds, review_project
 from geoai.publish.qml import xml_text
 from geoai.publish.reasons import reason
 from geoai.publish.style import layer_styles
@@ -29,8 +30,10 @@ from geoai.publish.tables import (
     COVERAGE,
     DETECTION,
     DISCREPANCY,
+    MAP_LINES,
     MAP_STATUS,
     QUALITY_GRID,
+    REGISTRATION,
     RUN,
     SAMPLE,
     SUGGESTION,
@@ -38,7 +41,7 @@ from geoai.publish.tables import (
 )
 from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, QUESTIONS, Language
 from geoai.suggestions import suggest
-from geoai.vector import Geometries
+from geoai.vector import Geometries, are_lines
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -84,24 +87,27 @@ def write_review(
     earlier: Path | None = None,
     sample: gpd.GeoDataFrame | None = None,
     quality_grid: gpd.GeoDataFrame | None = None,
+    registration: gpd.GeoDataFrame | None = None,
 ) -> Path:
     """Write `review.gpkg` and `review.qgz` into *folder* and return the path of the first.
 
     *discrepancies* are as the ledger gives them. The frames are in *run.crs*, metres; the rasters are the
     mosaics of the flight's tiles, shown where they lie; *earlier* is an earlier orthophoto, for chips
-    of before and after. *sample* and *quality_grid* are layers of their own where they are given; a row of
-    the sample names a signal by its row number in *discrepancies* (signal). A review that exists already is
-    never touched. Both files appear whole or not at all. Raises PublishError with one line where the folder
-    cannot be written, CRSError where a frame is elsewhere.
+    of before and after. *sample*, *quality_grid* and *registration* are layers of their own where they are
+    given; a row of the sample names a signal by its row number in *discrepancies* (signal). Mapped objects
+    are polygons, or lines, for which nothing is suggested: a detection's axis is not drawn. A review that
+    exists already is never touched. Both files appear whole or not at all. Raises PublishError with one line
+    where the folder cannot be written, CRSError where a frame is elsewhere.
     """
     target = folder / "review.gpkg"
     _refuse_existing(target)
     for mosaic in (orthophoto, probability):
         if not mosaic.is_file():
             raise PublishError(f"{mosaic}: expected the mosaic of the flight's tiles, found no file")
+    mapped = MAP_LINES if are_lines(map_status.geometry.to_numpy()) else MAP_STATUS
     frames = {
         DISCREPANCY: discrepancies,
-        MAP_STATUS: map_status,
+        mapped: map_status,
         DETECTION: detections,
         COVERAGE: coverage,
     }
@@ -115,29 +121,35 @@ def write_review(
         earlier=earlier,
         language=language,
     )
-    frames[SUGGESTION] = suggest(_as_mapped(frames[DISCREPANCY]), map_status)
+    about = frames[DISCREPANCY].iloc[:0] if mapped.lines else _as_mapped(frames[DISCREPANCY])
+    frames[SUGGESTION] = suggest(about, map_status)
     if sample is not None:
         frames[SAMPLE] = _asked(sample, frames[DISCREPANCY]["discrepancy_id"], language)
     if quality_grid is not None:
         frames[QUALITY_GRID] = quality_grid
-    project = review_project(
+    if registration is not None:
+        frames[REGISTRATION] = registration
+    archive = project_archive(
         folder,
+        discrepancies,
+        coverage,
+        detections,
+        map_status,
         crs=run.crs,
-        extent=_extent(discrepancies, coverage, detections, map_status),
-        bookmarks=_bookmarks(discrepancies, language),
+        title=f"{PROJECT['title'].say(language)} {run.flight_id}",
         orthophoto=orthophoto,
         probability=probability,
-        title=f"{PROJECT['title'].say(language)} {run.flight_id}",
+        earlier=earlier,
         language=language,
-        extra=[table.name for table in (SAMPLE, QUALITY_GRID) if table in frames],
+        mapped=mapped,
+        extra=[table.name for table in (SAMPLE, QUALITY_GRID, REGISTRATION) if table in frames],
     )
-    archive = zipped(project, "review")
     styles = {
         table: xml_text(style)
         for table, style in layer_styles(language).items()
         if table in frames or table is RUN
     }
-    with _one_line(target):
+    with one_line(target):
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".review-", dir=folder) as name:
             partial = Path(name) / "review.gpkg"
@@ -152,6 +164,23 @@ def write_review(
     return target
 
 
+def project_archive(
+    folder: Path, discrepancies: gpd.GeoDataFrame, *others: gpd.GeoDataFrame, language: Language, **told: Any
+) -> bytes:
+    """Return the zipped project that lies in *folder*: see `project.review_project`.
+
+    What waits of *discrepancies* is seen first and bookmarked; where nothing does, what else there is.
+    """
+    project = review_project(
+        folder,
+        extent=_extent(discrepancies, *others),
+        bookmarks=_bookmarks(discrepancies, language),
+        language=language,
+        **told,
+    )
+    return zipped({"review.qgs": project})
+
+
 def _refuse_existing(target: Path) -> None:
     """Raise PublishError where a review lies (it may hold decisions) or a journal (it would spoil ours)."""
     for suffix in ("", "-wal", "-journal"):
@@ -163,7 +192,7 @@ def _refuse_existing(target: Path) -> None:
 
 
 @contextmanager
-def _one_line(target: Path) -> Iterator[None]:
+def one_line(target: Path) -> Iterator[None]:
     """Turn what a disk or a folder says into a PublishError about *target*."""
     try:
         yield
@@ -252,14 +281,14 @@ def asked_again(discrepancies: gpd.GeoDataFrame) -> pd.Series:
     return again
 
 
-def _to_review(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
+def waiting(discrepancies: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return what waits for a decision."""
     return put_before(discrepancies[(discrepancies["status"] == "open") | asked_again(discrepancies)])
 
 
 def _extent(discrepancies: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> Bounds:
     """Return what is seen first: the signals with a margin, else the first of the others that has rows."""
-    for frame in (_to_review(discrepancies), discrepancies, *others):
+    for frame in (waiting(discrepancies), discrepancies, *others):
         if len(frame):
             return _around(tuple(frame.total_bounds), margin=0.05, least_m=MIN_EXTENT_M)
     return 0.0, 0.0, MIN_EXTENT_M, MIN_EXTENT_M
@@ -267,7 +296,7 @@ def _extent(discrepancies: gpd.GeoDataFrame, *others: gpd.GeoDataFrame) -> Bound
 
 def _bookmarks(discrepancies: gpd.GeoDataFrame, language: Language) -> list[Bookmark]:
     """Return views of the signals that come first."""
-    first = _to_review(discrepancies).sort_values("priority", ascending=False, kind="stable").head(BOOKMARKS)
+    first = waiting(discrepancies).sort_values("priority", ascending=False, kind="stable").head(BOOKMARKS)
     return [
         Bookmark(
             f"{number}. {CLASSES[code].name.say(language)}",

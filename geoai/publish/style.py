@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement
 
+from geoai.publish.actions import WIDTH_PX, add_buttons, review_actions
 from geoai.publish.qml import (
     GREY,
     Category,
@@ -24,14 +25,18 @@ from geoai.publish.qml import (
     single,
 )
 from geoai.publish.tables import (
+    ASKED_AGAIN,
     COVERAGE,
     DETECTION,
     DISCREPANCY,
+    MAP_LINES,
     MAP_STATUS,
     QUALITY_GRID,
+    REGISTRATION,
     RUN,
     SAMPLE,
     SUGGESTION,
+    TO_REVIEW,
     Column,
     Table,
 )
@@ -42,11 +47,14 @@ VALUE_MAP_NULL = "{2839923C-8B7D-419E-B84B-CA2FE9B80EC7}"
 
 WHITE, DARK, SKY = "#FFFFFF", "#1A1A1A", "#56B4E9"
 
+OFFSETS_M = ((0.0, 0.25, "#FEE8C8"), (0.25, 0.5, "#FDBB84"), (0.5, 1.0, "#EF6548"), (1.0, 3.0, "#990000"))
+"""Lengths of an offset: `registration.MAX_OFFSET_M` is the most."""
+CELL_LABEL_SCALE = 50_000
 MANY = 10**9
 HEAT = ((1, 1, "#FEE8C8"), (2, 3, "#FDBB84"), (4, 7, "#EF6548"), (8, MANY, "#990000"))
 """Signals a cell, from and to, and the colour: ColorBrewer's OrRd."""
 
-POLYGON, NO_GEOMETRY = 2, 4
+LINE, POLYGON, NO_GEOMETRY = 1, 2, 4
 """QGIS's numbers for geometry types."""
 
 TABLE_ORDER = (
@@ -62,6 +70,7 @@ TABLE_ORDER = (
     "area_image_m2",
     "plus_m2",
     "minus_m2",
+    "length_m",
     "p_mean",
     "confidence",
     "map_object_ids",
@@ -72,6 +81,8 @@ TABLE_ORDER = (
     "discrepancy_id",
 )
 COLUMN_WIDTHS = {"class": 150, "status": 130, "priority": 70, "reason": 520, "comment": 220}
+
+SIZE = "coalesce(round(\"length_m\") || ' m', round($area) || ' m²')"
 
 CHIP = '<img height="{height}" src="data:image/jpeg;base64,[% to_base64("chip") %]"/>'
 # The picture comes first: without WebKit the tip is a small window that scrolls.
@@ -87,8 +98,6 @@ FORM_CHIP_SCRIPT = (
     '<script>document.write(\'<img height="240" src="data:image/jpeg;base64,\''
     '+expression.evaluate("to_base64(\\"chip\\")")+\'"/>\');</script>'
 )
-ASKED_AGAIN = 'coalesce("reopened_at" > "reviewed_at", "reopened_at" IS NOT NULL)'
-"""QGIS expression: whether the signal was opened again since it was decided on (`review.asked_again`)."""
 IN_3_22, FROM_3_30 = "@qgis_version_no < 33000", "@qgis_version_no >= 33000"
 
 
@@ -101,36 +110,40 @@ def discrepancy_style(language: Language) -> Element:
     style = _vector_style(DISCREPANCY, language, form=_review_form(language))
     style.append(categorized("class", categories, order_by='"priority"'))
     style.set("labelsEnabled", "1")
-    style.append(labels("represent_value(\"class\") || '\\n' || round($area) || ' m²'"))
+    style.append(labels(f"represent_value(\"class\") || '\\n' || {SIZE}"))
     style.append(_row_colours())
+    style.append(review_actions(TO_REVIEW, language))
     SubElement(style, "mapTip").text = MAP_TIP
     SubElement(
         style, "previewExpression"
-    ).text = "represent_value(\"class\") || ' – ' || round($area) || ' m² – ' || represent_value(\"status\")"
+    ).text = f"represent_value(\"class\") || ' – ' || {SIZE} || ' – ' || represent_value(\"status\")"
     _sort_table(style, '"priority"')
+    columns = style.find("attributetableconfig/columns")
+    assert columns is not None
+    columns.insert(0, Element("column", {"type": "actions", "hidden": "0", "width": str(WIDTH_PX)}))
     return style
 
 
-def map_style(language: Language) -> Element:
+def map_style(language: Language, table: Table = MAP_STATUS) -> Element:
     """Return the plain style of the digital map: dark outlines with a light casing, on any ground."""
-    style = _vector_style(MAP_STATUS, language)
-    style.append(single(Symbol((Stroke(WHITE, 0.8, alpha=190), Stroke(DARK, 0.3)))))
+    style = _vector_style(table, language)
+    style.append(single(Symbol((Stroke(WHITE, 0.8, alpha=190), Stroke(DARK, 0.3)), lines=table.lines)))
     SubElement(style, "previewExpression").text = '"map_object_id"'
     return style
 
 
-def map_status_style(language: Language) -> Element:
+def map_status_style(language: Language, table: Table = MAP_STATUS) -> Element:
     """Return the style of the map objects by what became of them: thin outlines in the classes' colours."""
     categories = [
         Category(
             code,
             look.name.say(language),
-            Symbol((Stroke(WHITE, 1.0, alpha=170), Stroke(look.colour, 0.5, look.dashed))),
+            Symbol((Stroke(WHITE, 1.0, alpha=170), Stroke(look.colour, 0.5, look.dashed)), lines=table.lines),
         )
         for code, look in CLASSES.items()
         if code != "missing"  # never the status of what is in the map
     ]
-    style = _vector_style(MAP_STATUS, language)
+    style = _vector_style(table, language)
     style.append(categorized("status", categories))
     SubElement(style, "previewExpression").text = '"map_object_id"'
     return style
@@ -181,9 +194,7 @@ def plan_style(table: Table, language: Language) -> Element:
     style = _vector_style(table, language)
     style.append(categorized("class", categories, order_by='"priority"'))
     SubElement(style, "mapTip").text = '<b>[% represent_value("class") %]</b><br/>[% "reason" %]'
-    SubElement(
-        style, "previewExpression"
-    ).text = "represent_value(\"class\") || ' – ' || round($area) || ' m²'"
+    SubElement(style, "previewExpression").text = f"represent_value(\"class\") || ' – ' || {SIZE}"
     _sort_table(style, '"priority"')
     return style
 
@@ -234,17 +245,48 @@ def quality_grid_style(language: Language) -> Element:
     return style
 
 
+def registration_style(language: Language) -> Element:
+    """Return the style of the registration: cells by the length of their offset, which is written in."""
+    edge = Stroke(GREY, 0.2, alpha=160)
+    steps = [
+        (low, high, f"{low:g}–{high:g} m".replace(".", "," if language == "sv" else "."), colour)
+        for low, high, colour in OFFSETS_M
+    ]
+    style = _vector_style(REGISTRATION, language)
+    style.append(
+        graduated(
+            'sqrt("dx_m" * "dx_m" + "dy_m" * "dy_m")',
+            # what is written is rounded to centimetres
+            [
+                (low, high + 0.005, text, Symbol((edge,), fill=(colour, 80)))
+                for low, high, text, colour in steps
+            ],
+        )
+    )
+    style.set("labelsEnabled", "1")
+    offset = "format_number(\"dx_m\", 2) || '; ' || format_number(\"dy_m\", 2) || ' m'"
+    style.append(labels(offset, scale=CELL_LABEL_SCALE, inside=True))
+    SubElement(style, "mapTip").text = (
+        '[% format_number("dx_m", 2) %]; [% format_number("dy_m", 2) %] m ([% "pairs" %])<br/>'
+        '[% represent_value("source") %]'
+    )
+    SubElement(style, "previewExpression").text = '"dx_m" || \'; \' || "dy_m"'
+    return style
+
+
 def layer_styles(language: Language) -> dict[Table, Element]:
     """Return the default style of every table that a review may hold."""
     return {
         DISCREPANCY: discrepancy_style(language),
         MAP_STATUS: map_status_style(language),
+        MAP_LINES: map_status_style(language, MAP_LINES),
         DETECTION: detection_style(language),
         SUGGESTION: suggestion_style(language),
         COVERAGE: coverage_style(language),
         RUN: run_style(language),
         SAMPLE: sample_style(language),
         QUALITY_GRID: quality_grid_style(language),
+        REGISTRATION: registration_style(language),
     }
 
 
@@ -305,7 +347,7 @@ def _vector_style(table: Table, language: Language, form: Element | None = None)
     if form is not None:
         SubElement(style, "editorlayout").text = "tablayout"
         style.append(form)
-    geometry = POLYGON if table.spatial else NO_GEOMETRY
+    geometry = (LINE if table.lines else POLYGON) if table.spatial else NO_GEOMETRY
     SubElement(style, "layerGeometryType").text = str(geometry)
     return style
 
@@ -465,7 +507,9 @@ def _review_form(language: Language) -> Element:
 
     form = Element("attributeEditorForm")
     review = add_container(form, words["group_review"], page=True)
-    add_fields(add_container(review, words["decision"]), decision, indices)
+    box = add_container(review, words["decision"])
+    add_fields(box, decision, indices)
+    add_buttons(box)
     image = add_container(review, words["image"])
     old = add_container(image, "html", visible=IN_3_22)
     SubElement(

@@ -1,6 +1,7 @@
 """The tables of review.gpkg: every column once, with its type, its owner and its words.
 
-Types are those of GeoPackage. Geometries are MULTIPOLYGON in the project CRS, metres.
+Types are those of GeoPackage. Geometries are MULTIPOLYGON in the project CRS, metres; mapped objects may be
+MULTILINESTRING.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from geoai.publish.texts import DOMAINS, LAYERS, Words
+from geoai.publish.texts import DOMAINS, HIDDEN_CLASSES, LAYERS, Words
 
 SqlType = Literal["TEXT", "REAL", "INTEGER", "BOOLEAN", "DATE", "DATETIME", "BLOB"]
 Owner = Literal["stage", "ledger", "publish", "reviewer"]
@@ -33,11 +34,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: *columns* come after fid and geom."""
+    """A table: *columns* come after fid and geom, which holds polygons, or *lines*."""
 
     name: str
     columns: tuple[Column, ...]
     spatial: bool = True
+    lines: bool = False
 
     @property
     def title(self) -> Words:
@@ -46,7 +48,8 @@ class Table:
 
     def sql(self) -> str:
         """Return the CREATE TABLE statement. The database itself refuses a wrong value, not only a form."""
-        geometry = ["geom MULTIPOLYGON"] if self.spatial else []
+        kind = "MULTILINESTRING" if self.lines else "MULTIPOLYGON"
+        geometry = [f"geom {kind}"] if self.spatial else []
         columns = [f"{c.name} {c.type} {c.constraint}".rstrip() for c in self.columns]
         fid = "fid INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL"  # AUTOINCREMENT: a number is never used again
         return f'CREATE TABLE "{self.name}" (\n  ' + ",\n  ".join([fid, *geometry, *columns]) + "\n)"
@@ -94,6 +97,7 @@ SHIFT = (
 CARDINALITY = _text("cardinality", "Antal karta:bild", "Count map:image")
 TOLERANCE = _metres("tolerance_m", "Tolerans (m)", "Tolerance (m)")
 VISIBLE_SHARE = _share("visible_share", "Synlig andel", "Visible share")
+LENGTH = _metres("length_m", "Längd (m)", "Length (m)")
 P_MEAN = _share("p_mean", "Sannolikhet, medel", "Probability, mean")
 CONFIDENCE = _share("confidence", "Säkerhet", "Confidence")
 NEAR_EDGE = Column("near_edge", "BOOLEAN", Words("Vid bildens kant", "At the imagery's edge"))
@@ -115,10 +119,18 @@ DISCREPANCY = Table(
             "ledger",
             _text("discrepancy_id", "Avvikelse-id", "Discrepancy id", constraint="NOT NULL UNIQUE"),
         ),
-        _text("class", "Avvikelsetyp", "Class", domain="class", constraint="NOT NULL"),
-        _text("family", "Slag", "Family", domain="family", constraint="NOT NULL"),
+        _text(
+            "class",
+            "Avvikelsetyp",
+            "Class",
+            domain="class",
+            constraint="NOT NULL " + _one_of("class", "class"),
+        ),
+        _text(
+            "family", "Slag", "Family", domain="family", constraint="NOT NULL " + _one_of("family", "family")
+        ),
         THEME,
-        _text("cause", "Orsak", "Cause", domain="cause"),
+        _text("cause", "Orsak", "Cause", domain="cause", constraint=_one_of("cause", "cause")),
         CARDINALITY,
         *_owned(
             "ledger",
@@ -143,6 +155,7 @@ DISCREPANCY = Table(
         _square_metres("area_image_m2", "Area i bilden (m²)", "Area in image (m²)"),
         _square_metres("plus_m2", "Tillkommet (m²)", "Added (m²)"),
         _square_metres("minus_m2", "Bortfallet (m²)", "Gone (m²)"),
+        LENGTH,
         IOU,
         *SHIFT,
         TOLERANCE,
@@ -154,11 +167,7 @@ DISCREPANCY = Table(
         Column("priority", "REAL", Words("Prioritet (störst först)", "Priority (largest first)")),
         VISIBLE_SHARE,
         NEAR_EDGE,
-        *_owned(
-            "publish",
-            _text("reason", "Motivering", "Reason", constraint="NOT NULL"),
-            Column("chip", "BLOB", Words("Bildutsnitt", "Image chip")),
-        ),
+        *_owned("publish", _text("reason", "Motivering", "Reason", constraint="NOT NULL")),
         *_owned("ledger", FLIGHT_ID, PHOTO_DATE),
         *_owned("publish", _text("stac_item", "Bildruta", "STAC item")),
         *_owned("ledger", GSD, MODEL_ID, CONFIG_HASH, MAP_SNAPSHOT, RUN_ID, KNOWN),
@@ -186,8 +195,19 @@ DISCREPANCY = Table(
             ),
             *SIGNED,
         ),
+        # last: what stands behind it in a row is found only by reading through it
+        *_owned("publish", Column("chip", "BLOB", Words("Bildutsnitt", "Image chip"))),
     ),
 )
+
+ASKED_AGAIN = 'coalesce("reopened_at" > "reviewed_at", "reopened_at" IS NOT NULL)'
+"""Whether a signal was opened again since it was decided on (`review.asked_again`), as TO_REVIEW is read."""
+_SHOWN_CLASSES = '"class" NOT IN ({})'.format(", ".join(f"'{code}'" for code in HIDDEN_CLASSES))
+TO_REVIEW = (
+    f"(\"status\" = 'open' OR {ASKED_AGAIN}) "
+    f'AND "lifecycle" <> \'gone\' AND "policy_group" IS NULL AND {_SHOWN_CLASSES}'
+)
+"""The rows of discrepancy that wait for a reviewer, as an expression of QGIS and of SQL."""
 
 MAP_STATUS = Table(
     "map_status",
@@ -196,6 +216,9 @@ MAP_STATUS = Table(
         THEME,
         _text("status", "Status", "Status", domain="class", constraint="NOT NULL"),
         _square_metres("area_m2", "Area (m²)", "Area (m²)"),
+        LENGTH,
+        _metres("seen_m", "Sedd längd (m)", "Length seen (m)"),
+        _metres("obsolete_m", "Föråldrad längd (m)", "Obsolete length (m)"),
         TOLERANCE,
         VISIBLE_SHARE,
         P_MEAN,
@@ -203,8 +226,12 @@ MAP_STATUS = Table(
         IOU,
         *SHIFT,
         CARDINALITY,
+        *_owned("publish", _text("defect", "Fel i omrissets geometri", "Defect of the outline", "defect")),
     ),
 )
+
+MAP_LINES = replace(MAP_STATUS, lines=True)
+"""The same where the map holds the theme as lines."""
 
 DETECTION = Table(
     "detection",
@@ -303,5 +330,16 @@ QUALITY_GRID = Table(
     ),
 )
 
+REGISTRATION = Table(
+    "registration",
+    (
+        _metres("dx_m", "Bilden öst om kartan (m)", "Imagery east of the map (m)"),
+        _metres("dy_m", "Bilden norr om kartan (m)", "Imagery north of the map (m)"),
+        Column("pairs", "INTEGER", Words("Säkra par i rutan", "Safe pairs in the cell")),
+        _metres("spread_m", "Parens spridning (m)", "Spread of the pairs (m)"),
+        _text("source", "Mätt i", "Measured in", domain="registration", constraint="NOT NULL"),
+    ),
+)
+
 TABLES = (DISCREPANCY, MAP_STATUS, DETECTION, SUGGESTION, COVERAGE, RUN)
-"""What every review holds. A run's also holds a SAMPLE to ask about, and a QUALITY_GRID."""
+"""What every review holds. A run's also holds a SAMPLE, a QUALITY_GRID and a REGISTRATION."""

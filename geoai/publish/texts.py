@@ -70,6 +70,17 @@ CLASSES: dict[str, ClassLook] = {
         facts=("theme_probability", "visible_share", "height"),
         dashed=True,
     ),
+    "obsolete": ClassLook(
+        Words("Föråldrad", "Obsolete"),
+        BLUE,
+        (135,),
+        Words(
+            "{noun}{area} finns i kartan men syns inte i bilden",
+            "{noun}{area} is in the map but not seen in the image",
+        ),
+        facts=("of_length", "theme_probability"),
+        dashed=True,
+    ),
     "extended": ClassLook(
         Words("Tillbyggd", "Extended"),
         ORANGE,
@@ -226,6 +237,7 @@ FACTS: dict[str, tuple[str, str, Words]] = {
     "iou": ("iou", "share", Words("överlappning {}", "overlap {}")),
     "tolerance": ("tolerance_m", "length", Words("tolerans {}", "tolerance {}")),
     "cardinality": ("cardinality", "text", Words("karta:bild {}", "map:image {}")),
+    "of_length": ("length_map_m", "whole_length", Words("kartans linje är {}", "the mapped line is {}")),
     "height": ("height_m", "length", Words("höjd över mark {}", "height above ground {}")),
 }
 
@@ -249,6 +261,7 @@ TRAITS: dict[str, tuple[str, Words]] = {
     "rectangularity": ("share", Words("rektangularitet {}", "rectangularity {}")),
     "brightness": ("share", Words("ljushet {}", "brightness {}")),
     "texture": ("share", Words("textur {}", "texture {}")),
+    "height_m": ("length", Words("höjd {}", "height {}")),
 }
 ATTACHED = (Words("fristående", "free-standing"), Words("sammanbyggd", "attached"))
 POLICY_RULE = Words("Åsidosatt som {name}: {facts}", "Set aside as {name}: {facts}")
@@ -260,6 +273,8 @@ POLICY_MAPPED = Words("{} av kartans objekt är sådana", "{} of the map's objec
 
 SHIFT = Words("förskjutning {}", "shift {}")
 AREA = Words(" om {}", " of {}")
+STRETCH = Words(": en sträcka på {}", ": a stretch of {}")
+"""Instead of an area, of what the map holds as lines."""
 AT_EDGE = Words("vid bildens kant", "at the edge of the imagery")
 
 REOPENED: dict[str, Words] = {
@@ -278,7 +293,12 @@ REOPENED: dict[str, Words] = {
 
 GONE = Words("Inte längre funnen. ", "No longer found. ")
 
-THEMES: dict[str, Words] = {"building": Words("byggnad", "building")}
+THEMES: dict[str, Words] = {
+    "building": Words("byggnad", "building"),
+    "road": Words("väg", "road"),
+    "path": Words("stig", "path"),
+    "stream": Words("vattendrag", "stream"),
+}
 OTHER_THEME = Words("objekt", "object")
 
 DOMAINS: dict[str, dict[str, Words]] = {
@@ -286,6 +306,7 @@ DOMAINS: dict[str, dict[str, Words]] = {
     "family": {
         "presence": Words("Förekomst", "Presence"),
         "extent": Words("Utbredning", "Extent"),
+        "stretch": Words("Sträcka", "Stretch"),
         "assessability": Words("Bedömbarhet", "Assessability"),
         "map": Words("Kartan själv", "The map itself"),
     },
@@ -331,6 +352,17 @@ DOMAINS: dict[str, dict[str, Words]] = {
     "coverage_reason": {
         "imagery": Words("Bild finns", "Imagery"),
         "no_imagery": Words("Bild saknas", "No imagery"),
+        "tile_failed": Words("Rutan gick inte att läsa", "The tile could not be read"),
+    },
+    "defect": {
+        "self_intersects": Words("Skär sig självt", "Intersects itself"),
+        "self_overlaps": Words("Överlappar sig självt", "Overlaps itself"),
+        "other": Words("Annat", "Other"),
+    },
+    "registration": {
+        "cell": Words("Rutan själv", "The cell itself"),
+        "block": Words("Omgivande block om 2,5 km", "The block of 2.5 km around it"),
+        "none": Words("För få säkra par: inget flyttat", "Too few safe pairs: nothing moved"),
     },
     "stratum": {
         "signal_missing": Words("Signal: saknas i kartan", "Signal: missing in map"),
@@ -388,12 +420,32 @@ LAYERS: dict[str, Words] = {
     "changed": Words("Byter klass", "Changed"),
     "sample": Words("Stickprov", "Sample"),
     "quality_grid": Words("Kvalitetsrutor", "Quality grid"),
+    "registration": Words("Inpassning karta–bild", "Offset map–image"),
     "probability": Words("Sannolikhet", "Probability"),
     "orthophoto": Words("Ortofoto", "Orthophoto"),
+    "earlier": Words("Tidigare ortofoto", "Earlier orthophoto"),
 }
+
+ACTIONS: dict[str, Words] = {
+    "confirm": Words("Bekräfta", "Confirm"),
+    "reject": Words("Avvisa …", "Reject …"),
+    "unclear": Words("Oklar", "Unclear"),
+    "next": Words("Nästa", "Next"),
+    "suggestion": Words("Kopiera förslag", "Copy suggestion"),
+    "review": Words("Granskning", "Review"),
+    "why": Words("Varför avvisas den?", "Why is it rejected?"),
+    "done": Words("Inget kvar att granska.", "Nothing is left to review."),
+    "copied": Words(
+        "Förslaget ligger i urklipp: klistra in det (Ctrl+V) i kartans lager.",
+        "The suggestion is on the clipboard: paste it (Ctrl+V) into the map's layer.",
+    ),
+    "no_suggestion": Words("Avvikelsen har inget förslag.", "The signal has no suggestion."),
+}
+"""The buttons of the review, and what they say."""
 
 PROJECT: dict[str, Words] = {
     "title": Words("Granskning", "Review"),
+    "part": Words("del {} av {}", "part {} of {}"),
     "group_review": Words("Granskning", "Review"),
     "group_map": Words("Karta", "Map"),
     "group_image": Words("Bild", "Imagery"),
@@ -401,6 +453,7 @@ PROJECT: dict[str, Words] = {
     "theme_map": Words("Endast karta", "Map only"),
     "theme_image": Words("Endast bild", "Imagery only"),
     "theme_probability": Words("Sannolikhet", "Probability"),
+    "theme_earlier": Words("Tidigare bild", "Earlier imagery"),
     "bookmarks": Words("Högst prioritet", "Highest priority"),
     "decision": Words("Beslut", "Decision"),
     "image": Words("Bild", "Image"),
@@ -413,5 +466,8 @@ PROJECT: dict[str, Words] = {
     "cell_none": Words("Ingen signal", "No signal"),
     "cell_one": Words("1 signal", "1 signal"),
     "cell_some": Words("{} signaler", "{} signals"),
+    "sheet": Words("Granskningsblad", "Review sheet"),
+    "sheet_photo": Words("Bild med karta och avvikelse", "Imagery with map and signal"),
+    "area": Words("Area", "Area"),
     "status_hint": Words("Välj ett av värdena i listan", "Choose one of the values in the list"),
 }

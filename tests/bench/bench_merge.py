@@ -24,9 +24,9 @@ import shapely
 
 from geoai import merging
 from geoai.ledger import Answer
+from geoai.publish.archive import zipped
 from geoai.publish.functions import register_functions
 from geoai.publish.geopackage import add_project, add_styles, write_tables
-from geoai.publish.project import zipped
 from geoai.publish.review import RunInfo
 from geoai.publish.tables import DISCREPANCY, RUN
 from geoai.verdicts import NOTHING_SAID
@@ -100,8 +100,8 @@ def write_run(folder: Path, count: int) -> None:
     frames = {DISCREPANCY: frame, RUN: pd.DataFrame([asdict(run)])}
     write_tables(review, frames, crs=CRS, language="en")
     add_styles(review, {DISCREPANCY: "<qgis/>"}, written=run.started)
-    add_project(review, "review", zipped("<qgis/>", "review"), written=run.started)
-    (folder / "review.qgz").write_bytes(zipped("<qgis/>", "review"))
+    add_project(review, "review", zipped({"review.qgs": "<qgis/>"}), written=run.started)
+    (folder / "review.qgz").write_bytes(zipped({"review.qgs": "<qgis/>"}))
 
 
 def main() -> None:
