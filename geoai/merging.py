@@ -345,7 +345,9 @@ def _decided(name: str, row: _Row, answer: Answer, now: str) -> Change:
     stored = row.stored
     known = row.known if row.said == row.known.said else Known(row.said, own=False)
     asked_anew = answer.because is not None and row.said != NOTHING_SAID  # its words stay to be read
-    if untouched and not asked_anew and answer.said != row.said:
+    if row.said == NOTHING_SAID and answer.said == row.known.said:  # somebody cleared it: not put back
+        known = row.known
+    elif untouched and not asked_anew and answer.said != row.said:
         known = Known(answer.said)
         status, reason, visit, *signed = answer.said
         stored = (status, reason or None, int(visit), *(value or None for value in signed))
