@@ -530,7 +530,7 @@ def test_names_may_hold_any_sign(karta: Server, town: Town, tmp_path: Path) -> N
     share_review(changed_review(town, tmp_path), karta.source(), schema=ODD)
     quoted = ODD.replace("\\", "\\\\").replace("'", "\\'")
     reviewed = read_review(f"{karta.source()} schema='{quoted}'", CRS)
-    assert {said.status for each, _, said in reviewed.rows if each == name} == {"confirmed"}
+    assert {row.said.status for row in reviewed.rows if row.discrepancy_id == name} == {"confirmed"}
 
 
 def test_the_commands_tell_what_they_did_without_a_password(
