@@ -56,8 +56,6 @@ BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 OURS = (MAP_STATUS, MAP_LINES, DETECTION, SUGGESTION, COVERAGE, QUALITY_GRID, REGISTRATION, RUN)
 """Tables that nobody but a run writes."""
-ADDED_LATER = ("reopened_at", "known")
-"""Columns that reviews of older versions lack."""
 MEASURED = tuple(
     column.name
     for column in DISCREPANCY.columns
@@ -234,29 +232,26 @@ def _merge(review: _Waiting, source: Path, ledger: Ledger) -> None:
 
 
 def _bring_up_to_date(review: _Waiting, language: Language) -> None:
-    """Add the columns that a review of an older version lacks. Raises MergeError where others are missing."""
+    """Add the columns that a review of an older version lacks. Raises MergeError where it lacks too much."""
     database = review.database
     for schema in ("run", "main"):
-        absent = {column.name for column in DISCREPANCY.columns} - _columns(database, schema, DISCREPANCY)
-        if absent - set(ADDED_LATER):
-            path = database.execute(
-                "SELECT file FROM pragma_database_list WHERE name = ?", (schema,)
-            ).fetchone()[0]
-            raise MergeError(
-                f"{path}: expected a review of this version, found none of "
-                f"{', '.join(sorted(absent - set(ADDED_LATER)))}"
-            )
-    added = [column for column in DISCREPANCY.columns if column.name in absent]
+        known = _columns(database, schema, DISCREPANCY)
+        absent = [column for column in DISCREPANCY.columns if column.name not in known]
+        if missed := [column.name for column in absent if "NOT NULL" in column.constraint]:
+            query = "SELECT file FROM pragma_database_list WHERE name = ?"
+            (path,) = database.execute(query, (schema,)).fetchone()
+            raise MergeError(f"{path}: expected a review of this version, found none of {', '.join(missed)}")
     add = "INSERT OR IGNORE INTO main.gpkg_data_columns VALUES (?, ?, ?, ?, NULL, ?, ?)"
-    review.write(
-        [
+    changes: list[Change] = []
+    for column in absent:
+        definition = f"{column.name} {column.type} {column.constraint}".rstrip()
+        changes.append(
             [
-                (f"ALTER TABLE main.discrepancy ADD COLUMN {column.name} {column.type}", ()),
+                (f"ALTER TABLE main.discrepancy ADD COLUMN {definition}", ()),
                 (add, column_description(DISCREPANCY, column, language)),
             ]
-            for column in added
-        ]
-    )
+        )
+    review.write(changes)
 
 
 def _columns(database: sqlite3.Connection, schema: str, table: Table) -> set[str]:
@@ -307,8 +302,9 @@ def _signal_changes(
     now: str,
 ) -> list[Change]:
     """Return what turns the signals into the run's: new rows, other measures, what is gone, decisions."""
-    names = ", ".join(MEASURED)
-    differs = " OR ".join(f"here.{name} IS NOT there.{name}" for name in MEASURED)
+    measured = [name for name in MEASURED if name in _columns(database, "run", DISCREPANCY)]
+    names = ", ".join(measured)
+    differs = " OR ".join(f"here.{name} IS NOT there.{name}" for name in measured)
     query = (
         f"SELECT discrepancy_id, {differs}, here.geom IS NOT there.geom "
         "FROM main.discrepancy AS here JOIN run.discrepancy AS there USING (discrepancy_id)"

@@ -493,10 +493,12 @@ def test_a_style_or_project_that_somebody_saved_stays(project: Project) -> None:
 def test_a_review_of_an_older_version_gets_the_new_columns(project: Project) -> None:
     current = project.merged(A, B)
     decide(current, id_at(current, A), "rejected", reject_reason="lean")
-    for name in ("reopened_at", "known"):
+    for name in ("reopened_at", "known", "length_m"):
         query(current, f"ALTER TABLE discrepancy DROP COLUMN {name}")
         query(current, f"DELETE FROM gpkg_data_columns WHERE column_name = '{name}'")
-    project.merged(Signal(A.x, A.y, side=16), B)
+    folder = project.run([Signal(A.x, A.y, side=16), B])
+    query(folder / "review.gpkg", "ALTER TABLE discrepancy DROP COLUMN tolerance_m")
+    project.merge(folder)
     assert rows_of(current, "status", "reject_reason")[id_at(current, A)] == ("rejected", "lean")
     assert id_at(current, A) in waiting(current)
     described = query(current, "SELECT title FROM gpkg_data_columns WHERE column_name = 'reopened_at'")
@@ -560,7 +562,7 @@ def spoil_ids(current: Path) -> None:
 
 
 def spoil_version(current: Path) -> None:
-    query(current, "ALTER TABLE discrepancy DROP COLUMN policy_group")
+    query(current, "ALTER TABLE discrepancy DROP COLUMN family")
 
 
 def spoil_crs(current: Path) -> None:
@@ -573,7 +575,7 @@ def spoil_crs(current: Path) -> None:
         (spoil_text, "file is not a database"),
         (spoil_flight, "found another"),
         (spoil_ids, "found none of its 1 ids here"),
-        (spoil_version, "found none of policy_group"),
+        (spoil_version, "found none of family"),
         (spoil_crs, "found EPSG:3011"),
     ],
 )

@@ -87,8 +87,9 @@ def write_run(folder: Path, count: int) -> None:
     )
     x, y = np.arange(count) % 400 * 20.0 + 450_000, np.arange(count) // 400 * 20.0 + 6_400_000
     known = {column.name for column in DISCREPANCY.columns if "NOT NULL" in column.constraint}
+    words = dict.fromkeys(known, "x") | {"class": "missing", "family": "presence"}
     frame = gpd.GeoDataFrame(
-        dict.fromkeys(known, "x") | {"discrepancy_id": [f"{number:032d}" for number in range(count)]},
+        words | {"discrepancy_id": [f"{number:032d}" for number in range(count)]},
         geometry=shapely.box(x, y, x + 8, y + 8),
         crs=CRS,
     ).assign(
