@@ -486,7 +486,9 @@ class Desktop:
         with os.fdopen(reading) as number:
             display = f":{number.readline().strip()}"
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "QT_"))}
-        self.environment = inherited | {"DISPLAY": display, "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
+        # QGIS's Python takes the first python3 of the path for its own: not that of a virtual environment
+        own = {"PATH": "/usr/bin:/bin", "HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
+        self.environment = inherited | own | {"DISPLAY": display}
         options = ["--nologo", "--noversioncheck", "--profiles-path", home / "profiles"]
         with (home / "qgis.log").open("wb") as log:
             self.qgis = subprocess.Popen(
