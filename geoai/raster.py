@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import threading
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -56,10 +57,18 @@ class LatticeFile:
     box: PixelBox
 
 
+_TURN = threading.RLock()
+
+
 @contextmanager
 def gdal_environment() -> Any:
-    """Set the GDAL options every stage reads and writes under."""
-    with rasterio.Env(**GDAL_OPTIONS):
+    """Set the GDAL options every stage reads and writes under; one thread at a time.
+
+    GDAL's block cache is one for all threads: a thread that reads, short of room in it, writes what another
+    has in it into the other's file, while that one works on the same file (GDAL 3.10 crashed in libtiff:
+    tests/test_raster.py). The network, which takes most of the time, runs outside.
+    """
+    with _TURN, rasterio.Env(**GDAL_OPTIONS):
         yield
 
 
@@ -78,7 +87,7 @@ def read_lattice(
         if part is None:
             continue
         window = Window(part.col - file.box.col, part.row - file.box.row, part.width, part.height)
-        with rasterio.open(file.path) as source:
+        with gdal_environment(), rasterio.open(file.path) as source:
             rows, cols = part.slices_in(box)
             data[:, rows, cols] = source.read(bands, window=window)
             valid[rows, cols] = read_valid(source, window)
@@ -173,11 +182,9 @@ def write_cog(
         with memory.open(**profile) as target:
             if colorinterp:
                 target.colorinterp = colorinterp
-            # the mask first: GDAL adds its directory to the file, and crashed (once seen) while another
-            # thread, short of block cache, wrote blocks of the bands into the same file
+            target.write(data)
             if valid is not None and not valid.all():
                 target.write_mask(valid)
-            target.write(data)
             if tags:
                 target.update_tags(**tags)
             for band, description in enumerate(descriptions, start=1):

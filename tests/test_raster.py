@@ -1,4 +1,9 @@
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -97,3 +102,31 @@ def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
     assert target.read_text() == "new"
     assert target.stat().st_mode & 0o777 == 0o644
+
+
+def test_one_thread_at_a_time_is_in_gdal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A thread that reads can write another's blocks, out of the common cache, into a file in the making."""
+    inside, most = 0, 0
+
+    @contextmanager
+    def counted(*_: Any, **__: Any) -> Iterator[None]:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        time.sleep(0.002)
+        yield
+        inside -= 1
+
+    monkeypatch.setattr(rasterio, "Env", counted)
+    box = SCHEME.tile_box(FOUR[0])
+
+    def there_and_back(number: int) -> None:
+        path = tmp_path / f"{number}.tif"
+        write_cog(path, np.full((1, box.height, box.width), number, np.uint8), SCHEME.grid_of(box))
+        data, valid = read_lattice([LatticeFile(path, box)], box, bands=(1,))
+        assert (data == number).all()
+        assert valid.all()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(there_and_back, range(16)))
+    assert most == 1
