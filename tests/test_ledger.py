@@ -275,6 +275,7 @@ runs = st.lists(
 )
 
 
+@pytest.mark.slow
 @given(runs)
 @settings(max_examples=8)
 def test_flights_in_any_order_end_in_the_same_open_signals(flown: list[Flown]) -> None:

@@ -194,6 +194,7 @@ def test_every_line_has_one_status_and_lengths_add_up(
     assert left.to_dict() == pytest.approx(short, abs=0.2)
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(NETWORK, NETWORK, st.randoms(), st.integers(-100, 100), st.integers(-100, 100))
 def test_the_order_of_rows_and_the_place_are_of_no_consequence(

@@ -296,16 +296,15 @@ def live(what: list[Any]) -> None:
 
 
 @given(steps)
-@settings(max_examples=25)
+@settings(max_examples=8)
 def test_nothing_that_people_wrote_is_lost_whatever_happens_in_between(what: list[Any]) -> None:
     live(what)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(3600)
 @given(steps)
-@settings(max_examples=1000)
-def test_nothing_that_people_wrote_is_lost_in_a_thousand_histories(what: list[Any]) -> None:
+@settings(max_examples=150)
+def test_nothing_that_people_wrote_is_lost_in_a_thousand_steps(what: list[Any]) -> None:
     live(what)
 
 

@@ -110,6 +110,7 @@ def run(path: Path, **overrides: Any) -> RunResult:
     return pipeline.run(load_settings(path, overrides))
 
 
+@pytest.mark.slow
 def test_where_the_tiles_begin_changes_nothing(project: Path, network: RedRoofs) -> None:
     reviews = [
         run(project, **{"tiling.tile_m": side, "data": project.parent / str(side)}).review

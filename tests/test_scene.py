@@ -91,6 +91,7 @@ def test_vacant_places_hold_no_roof(scene: Scene) -> None:
         assert not scene.mask[burned(scene, places)].any()
 
 
+@pytest.mark.slow
 def test_a_square_kilometre_holds_two_hundred_buildings_of_every_roof_form() -> None:
     roofs = [roof for seed in range(4) for roof in make_scene(seed, width_m=300, height_m=300).roofs]
     houses = [roof for roof in roofs if roof.kind != "shed"]
