@@ -76,6 +76,7 @@ def test_check_exits_2_where_a_sheet_cannot_be_used_and_1_where_none_can(
     assert "error a.tif: expected a readable orthophoto, found: " in done.stdout
 
 
+@pytest.mark.slow
 def test_reviews_are_imported_with_a_table_and_a_line_for_each_that_is_not(tmp_path: Path) -> None:
     ledger = Ledger(tmp_path / "data" / "ledger.gpkg", CRS)
     rows = record(ledger, Flown([Signal(10, 10)]))

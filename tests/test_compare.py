@@ -280,6 +280,7 @@ def test_a_house_drawn_across_the_edge_is_not_judged_though_the_offset_brings_it
     assert classes(result.compare()) == ["not_assessable"]
 
 
+@pytest.mark.slow
 @given(layers, layers)
 @some
 def test_turning_the_world_turns_the_list(tmp_path, mapped, seen):
@@ -507,6 +508,7 @@ def test_the_area_of_an_extension_is_that_of_what_was_built(tmp_path, width, dep
     assert placed([row.geometry], -EAST, -NORTH)[0].symmetric_difference(wing).area < 0.1 * wing.area
 
 
+@pytest.mark.slow
 @given(st.integers(5, 20), st.integers(5, 9), st.booleans())
 @many
 def test_the_area_of_a_reduction_is_that_of_what_was_torn_down(tmp_path, width, depth, at_east_end):

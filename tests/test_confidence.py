@@ -95,6 +95,7 @@ def test_another_calibration_is_another_review_of_the_same_predictions(
     assert pyogrio.read_dataframe(third.review, layer="detection")["confidence"].isna().all()
 
 
+@pytest.mark.slow
 def test_a_calibration_of_pixels_has_the_tiles_predicted_again(
     project: Path, network: RedRoofs, model: ModelPackage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

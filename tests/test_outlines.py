@@ -56,6 +56,7 @@ def angles(polygon: Polygon) -> NDArray[np.float64]:
     return np.concatenate(turns)
 
 
+@pytest.mark.slow
 @given(masks, st.sampled_from([0.7, 1.5, 3.0]))
 @settings(max_examples=200)
 def test_outlines_are_valid_and_those_changed_keep_what_was_traced(

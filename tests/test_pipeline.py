@@ -421,6 +421,7 @@ def test_settings_of_a_run_are_values(project: Path) -> None:
     assert isinstance(load_settings(project), Settings)
 
 
+@pytest.mark.slow
 def test_what_was_decided_in_a_review_is_in_the_next_one(project: Path, network: RedRoofs) -> None:
     first = run(project)
     before = pyogrio.read_dataframe(first.review, layer="discrepancy").set_index("class")

@@ -306,6 +306,7 @@ def test_report_of_a_review_without_sample_signals_or_imagery_is_written(case: C
     assert NEEDS["no_pairs"].sv in text
 
 
+@pytest.mark.slow
 def test_language_is_that_of_the_review_unless_another_is_asked_for(case: Case, tmp_path: Path) -> None:
     write(case, tmp_path, "en")
     runner = CliRunner()

@@ -36,6 +36,7 @@ def joined(files, *, keep=True, mark="0" * 64, options=EXACT):
     return join_tiles(tiles, SCHEME, options, theme="building")
 
 
+@pytest.mark.slow
 @given(masks, st.data())
 @slow_files
 def test_what_is_read_back_makes_the_same_detections(tmp_path_factory, mask, data):
