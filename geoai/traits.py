@@ -16,21 +16,12 @@ from exactextract import exact_extract
 from exactextract.raster import RasterioRasterSource
 from numpy.typing import NDArray
 
-from geoai.config import HeightSettings
+from geoai.config import BOUNDED_TRAITS, HeightSettings
 from geoai.heights import measure_heights
 from geoai.raster import gdal_environment
 from geoai.vector import Geometries, to_millimetres, union_by_group
 
-TRAITS = (
-    "attached",
-    "contact_share",
-    "area_m2",
-    "elongation",
-    "rectangularity",
-    "brightness",
-    "texture",
-    "height_m",
-)
+TRAITS = ("attached", *BOUNDED_TRAITS)
 CONTACT_M = 1.0
 """A wall that comes this near to a mapped object is in contact with it; outlines are no better than this."""
 ATTACHED_M = 2.0
