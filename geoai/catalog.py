@@ -24,6 +24,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -40,7 +41,7 @@ from pyproj import Transformer
 from rasterio.crs import CRS
 
 from geoai import __version__
-from geoai.errors import CatalogError
+from geoai.errors import BusyError, CatalogError
 from geoai.grid import TileScheme, crs_name
 from geoai.raster import LatticeFile, appearing_whole
 
@@ -69,10 +70,11 @@ class Catalog:
     def items(self, collection: str) -> Iterator[dict[str, Any]]:
         """Yield the items of *collection* by id. Raises CatalogError for an item that cannot be read."""
         for path in self._item_paths(collection):
-            try:
-                yield json.loads(path.read_bytes())
-            except ValueError as error:
-                raise CatalogError(f"{path}: expected a STAC item, found {error}") from error
+            yield _read_json(path)
+
+    def item(self, collection: str, item: str) -> dict[str, Any]:
+        """Return one item. Raises CatalogError where it cannot be read."""
+        return _read_json(self.item_path(collection, item))
 
     def _item_paths(self, collection: str) -> list[Path]:
         """Return the items' files by id; a file that is being written beside them is none."""
@@ -367,11 +369,43 @@ def _catalog(root: Path) -> dict[str, Any]:
     }
 
 
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content: dict[str, Any] = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise CatalogError(f"{path}: expected a STAC item, found {error}") from error
+    return content
+
+
 def _write_json(path: Path, content: Mapping[str, Any]) -> None:
     with appearing_whole(path) as partial, partial.open("w", encoding="utf-8") as file:
         json.dump(content, file, ensure_ascii=False, indent=1)
         file.flush()
         os.fsync(file.fileno())  # the item's JSON is the commit: it must not outlive its assets half-written
+
+
+@contextmanager
+def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
+    """Hold the lock of a flight while it is worked on; a process that ends, however it ends, lets it go.
+
+    Raises BusyError where another process holds it.
+    """
+    path = data / "locks" / f"{flight_id}.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            lock.seek(0)
+            raise BusyError(
+                f"flight {flight_id}: expected no other run of it, found {lock.read().strip()}; "
+                "start again when that has ended"
+            ) from error
+        lock.truncate(0)
+        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        lock.write(f"process {os.getpid()} on {socket.gethostname()}, at work since {now}")
+        lock.flush()
+        yield
 
 
 @contextmanager

@@ -83,9 +83,6 @@ class PredictionSettings(Section):
     precision: Literal["auto", "bf16", "fp32"] = Field(
         "auto", description="auto: bf16 where the processor has it, else fp32."
     )
-    workers: Annotated[int, Field(ge=1, le=64)] | None = Field(
-        None, description="Windows predicted at the same time, one thread each; default: usable cores."
-    )
 
 
 class PolygonSettings(Section):
@@ -311,6 +308,38 @@ class ReportSettings(Section):
     )
 
 
+class EngineSettings(Section):
+    """Where tiles are cut and predicted: on this machine, or by the workers of a Dask scheduler.
+
+    Workers need what the settings name, under the same paths: imagery, catalogue and model.
+    """
+
+    kind: Literal["threads", "processes", "dask"] = Field(
+        "threads", description="threads, processes, or dask (pip install geoai[dask])."
+    )
+    workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
+        None, description="Tiles worked on at the same time, one core each; default: usable cores."
+    )
+    batch: Annotated[int, Field(ge=1, le=500)] = Field(
+        8, description="Most tiles in a task of a flow, a process or Dask: tens of seconds of work."
+    )
+    address: str | None = Field(
+        None, description="Dask scheduler, e.g. tcp://10.0.0.5:8786; default: a cluster on this machine."
+    )
+    gpu: bool = Field(
+        False, description="Predict only on Dask workers started with --resources GPU=1, a tile at a time."
+    )
+
+    @model_validator(mode="after")
+    def _keys_belong_to_the_kind(self) -> Self:
+        for name in ("address", "gpu"):
+            if self.kind != "dask" and getattr(self, name):
+                raise ValueError(f"engine.{name}: expected kind: dask with it, found {self.kind}")
+        if self.address and self.workers:
+            raise ValueError("engine.workers: expected none where address names a scheduler; it has workers")
+        return self
+
+
 class Settings(Section):
     """The whole configuration of a project."""
 
@@ -325,6 +354,7 @@ class Settings(Section):
     policy: tuple[PolicyRule, ...] = Field((), description="What this map does not hold; first rule first.")
     publish: PublishSettings = PublishSettings()
     report: ReportSettings = ReportSettings()
+    engine: EngineSettings = EngineSettings()
 
     @model_validator(mode="after")
     def _rules_have_names_of_their_own(self) -> Self:

@@ -42,3 +42,7 @@ class LedgerError(GeoaiError):
 
 class MergeError(GeoaiError):
     """The standing review of a flight cannot be written now: the run's own folder is whole; merge again."""
+
+
+class BusyError(GeoaiError):
+    """Another process works on the flight: wait until it has ended."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 
 from geoai import assessment, pipeline, polygons, prediction, tiling
 from geoai.cases import remarks, tables, worst_cases
-from geoai.catalog import Catalog
+from geoai.catalog import Catalog, hold_flight
 from geoai.config import MapSettings, PolygonSettings, PredictionSettings, Settings
 from geoai.contactsheet import Section, write_sheet
+from geoai.engine import work_on
 from geoai.errors import ConfigError, ImageryError, MapError, PublishError
 from geoai.grid import PixelBox, TileScheme, parse_crs
 from geoai.model import ModelPackage, check_fits, find_package, load_segmenter
@@ -36,6 +37,7 @@ from geoai.resampling import Blocks
 from geoai.samples import NODATA, LabelledImage, is_held_out, read_pairs
 from geoai.scorecard import Probabilities, Result, Scene, Seen, assessable, judge
 from geoai.scoring import DETECTION_WORDS, REGISTER_WORDS, Bounds, Mask, Verdicts, inside
+from geoai.tilejobs import Cutter, Predictor, TileOutcome, pending
 from geoai.vector import Geometries
 
 if TYPE_CHECKING:
@@ -83,30 +85,30 @@ def evaluate_flight(
     mapped, _ = assessment.open_map(settings, lines=False)
     source = str(settings.map.source)
     _check_verdicts(verdicts, mapped, source)
-    acceptance = pipeline.accept(settings, progress)
-    flown, scheme = acceptance.flight, acceptance.scheme
-    for package in packages:
-        check_fits(package, tiling.BAND_NAMES[: flown.band_count], scheme.gsd_m)
-    store = Catalog(settings.data / "catalog")
-    jobs = tiling.plan_tiles(flown, scheme)
-    cut = pipeline.in_parallel(
-        partial(pipeline.cut_tile, settings, acceptance), jobs, settings, partial(progress, "tile")
-    )
-    pipeline.finish_tiles(settings, acceptance, cut)
-    photos = store.files(flown.id, "image", scheme)
-    scene = Scene(
-        name=flown.id,
-        labels=mapped.assign(current=mapped["map_status"] == "current"),
-        bounds=bounds,
-        blocks=Blocks(*(bounds[:2] if bounds else (0.0, 0.0)), BLOCK_M),
-        units=f"blocks of {BLOCK_M:g} m",
-        photo=partial(_read_photo, photos, scheme),
-        place=lambda x, y: f"{x:.0f}, {y:.0f}",
-    )
-    seen = [
-        _see_flight(each, acceptance, package, scene, progress)
-        for each, package in zip(chosen, packages, strict=True)
-    ]
+    with hold_flight(settings.data, settings.flight.name):
+        acceptance = pipeline.accept(settings, progress)
+        flown, scheme = acceptance.flight, acceptance.scheme
+        for package in packages:
+            check_fits(package, tiling.BAND_NAMES[: flown.band_count], scheme.gsd_m)
+        store = Catalog(settings.data / "catalog")
+        cutter = Cutter.of(settings, flown, scheme)
+        jobs, cut = pending(cutter, tiling.plan_tiles(flown, scheme))
+        cut += work_on(cutter, jobs, settings.engine, partial(progress, "tile"))
+        pipeline.finish_tiles(settings, acceptance, cut)
+        photos = store.files(flown.id, "image", scheme)
+        scene = Scene(
+            name=flown.id,
+            labels=mapped.assign(current=mapped["map_status"] == "current"),
+            bounds=bounds,
+            blocks=Blocks(*(bounds[:2] if bounds else (0.0, 0.0)), BLOCK_M),
+            units=f"blocks of {BLOCK_M:g} m",
+            photo=partial(_read_photo, photos, scheme),
+            place=lambda x, y: f"{x:.0f}, {y:.0f}",
+        )
+        seen = [
+            _see_flight(each, acceptance, package, scene, progress)
+            for each, package in zip(chosen, packages, strict=True)
+        ]
     counted = inside(scene.labels.geometry.to_numpy(), bounds)
     if not any((counted & assessable(scene, each)).any() for each in seen):
         covered = shapely.total_bounds([shapely.box(*scheme.grid_of(file.box).bounds) for file in photos])
@@ -271,30 +273,35 @@ def _see_flight(
 ) -> Seen:
     """Predict the tiles that reach into the bounds, unless they are there, and detect."""
     scheme, flown = acceptance.scheme, acceptance.flight
-    reader = pipeline.TileReader(settings, acceptance, package)
-    own = reader.collection
-    reader.collection = _collection(reader.store, own, package)
+    predictor = Predictor.of(settings, flown, scheme, package)
+    store, own = predictor.store, predictor.collection
+    predictor = replace(predictor, collection=_collection(store, own, package))
+    jobs = predictor.jobs()
     left, bottom, right, top = scene.bounds or (-math.inf, -math.inf, math.inf, math.inf)
     reach = shapely.box(left - MARGIN_M, bottom - MARGIN_M, right + MARGIN_M, top + MARGIN_M)
-    boxes = {name: shapely.box(*scheme.grid_of(scheme.tile_box(name)).bounds) for name in reader.tile_ids}
-    near = [name for name, box in boxes.items() if scene.bounds is None or box.intersects(reach)]
+    boxes = {
+        name: shapely.box(*scheme.grid_of(scheme.tile_box(name)).bounds)
+        for name in (job.tile_id for job in jobs)
+    }
+    near = [job for job in jobs if scene.bounds is None or boxes[job.tile_id].intersects(reach)]
     if not near:
         covered = _plain(shapely.total_bounds(list(boxes.values())))
         raise ConfigError(
             f"bounds: expected to meet the imagery of {flown.id} ({covered}), found {_plain(scene.bounds)}"
         )
-    outcomes = pipeline.in_parallel(
-        reader.predict, near, settings, partial(progress, f"predict {package.id}")
+    todo, outcomes = pending(predictor, near)
+    outcomes += work_on(
+        predictor, todo, settings.engine, partial(progress, f"predict {package.id}"), on_gpu=True
     )
-    if reader.collection == own:
-        rest = [pipeline.TileOutcome(name, "skipped") for name in reader.tile_ids if name not in near]
+    if predictor.collection == own:
+        rest = [TileOutcome(job.tile_id, "skipped") for job in jobs if job not in near]
         pipeline.finish_predictions(settings, acceptance, package, [*outcomes, *rest])
     else:
         title = f"{package.id} ({package.checksum[:8]}) on flight {flown.id}"
-        reader.store.write_collection(reader.collection, title=title, description="Made to evaluate a model.")
+        store.write_collection(predictor.collection, title=title, description="Made to evaluate a model.")
     done = {outcome.tile_id for outcome in outcomes if outcome.outcome != "failed"}
-    items = (item for item in reader.store.items(reader.collection) if item["id"] in done)
-    files = [reader.store.file(item, "probability", scheme) for item in items]
+    items = (item for item in store.items(predictor.collection) if item["id"] in done)
+    files = [store.file(item, "probability", scheme) for item in items]
     band = _band(package, settings.map.theme)
     detections, footprint = polygons.detect(
         files, scheme, settings.polygons, theme=settings.map.theme, band=band

@@ -6,6 +6,7 @@ Bad imagery is data: checks return findings, and the rest of the flight goes on.
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import json
 import logging
@@ -13,11 +14,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import rasterio
 import shapely
+from affine import Affine
 from numpy.typing import NDArray
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp, MaskFlags
@@ -109,8 +111,8 @@ def scan_flight(
     """Read the flight's folder and return what can be used, and every finding.
 
     Each file is read once in full (checksum, valid pixels, damage); *memo* is a JSON file that remembers
-    the result by size and modification time. *on_file* is told each file's name. Raises ImageryError where
-    there is no folder or no usable orthophoto.
+    what was read by size and modification time: a file that is unchanged is not opened. *on_file* is told
+    each file's name. Raises ImageryError where there is no folder or no usable orthophoto.
     """
     folder = settings.folder
     if folder is None:
@@ -123,19 +125,19 @@ def scan_flight(
     if not paths:
         raise ImageryError(f"{folder}: expected orthophotos ({', '.join(sorted(DRIVERS))}), found none")
     known = _read_memo(memo)
-    fresh: dict[str, dict[str, object]] = {}
+    fresh: dict[str, Facts] = {}
     accepted: list[Orthophoto] = []
     findings: list[Finding] = []
     for path in paths:
         name = path.relative_to(folder).as_posix()
         stat = path.stat()
         stamp = [stat.st_size, stat.st_mtime_ns]
-        content = known.get(name, {})
-        if content.get("stamp") != stamp:
-            content = {}
-        orthophoto, problems, content = _inspect(path, name, settings, crs, content)
-        if content:
-            fresh[name] = content | {"stamp": stamp}
+        facts = known.get(name, {})
+        if facts.get("stamp") != stamp:
+            facts = {"stamp": stamp}
+        orthophoto, problems, facts = _inspect(path, name, settings, crs, facts)
+        if "height" in facts:
+            fresh[name] = facts
         findings += problems
         if orthophoto is not None:
             accepted.append(orthophoto)
@@ -162,7 +164,11 @@ def open_orthophoto(path: Path) -> rasterio.DatasetReader:
         return rasterio.open(path, driver=DRIVERS[path.suffix.lower()])
 
 
-def _read_memo(memo: Path | None) -> dict[str, dict[str, object]]:
+Facts: TypeAlias = dict[str, Any]
+"""What was read of a file: size and time (stamp), header, and, where the header will do, its content."""
+
+
+def _read_memo(memo: Path | None) -> dict[str, Facts]:
     try:
         known = json.loads(memo.read_text()) if memo else {}
     except (OSError, ValueError):
@@ -171,47 +177,72 @@ def _read_memo(memo: Path | None) -> dict[str, dict[str, object]]:
 
 
 def _inspect(
-    path: Path, name: str, settings: FlightSettings, crs: CRS, content: dict[str, object]
-) -> tuple[Orthophoto | None, list[Finding], dict[str, object]]:
-    """Return the orthophoto if it can be used, its findings, and what was read of its content."""
+    path: Path, name: str, settings: FlightSettings, crs: CRS, facts: Facts
+) -> tuple[Orthophoto | None, list[Finding], Facts]:
+    """Return the orthophoto if it can be used, its findings, and *facts* with what was read of the file.
 
-    def refuse(code: str, message: str) -> tuple[None, list[Finding], dict[str, object]]:
-        return None, [Finding(name, code, "error", message)], content
+    A file of which all is known is not opened.
+    """
+
+    def refuse(code: str, message: str) -> tuple[None, list[Finding], Facts]:
+        return None, [Finding(name, code, "error", message)], facts
 
     try:
-        with gdal_environment(), open_orthophoto(path) as source:
-            found = source.crs
-            if not found and settings.assume_crs:
-                found = crs
-            if not found:
-                return refuse("no_crs", f"expected {crs_name(crs)}, found no CRS (see flight.assume_crs)")
-            require_metric(found, name)
-            if not same_crs(found, crs):
-                return refuse("wrong_crs", f"expected {crs_name(crs)}, found {crs_name(found)}")
-            if source.transform.is_identity:
-                return refuse("no_transform", "expected a geotransform or world file, found none")
-            try:
-                grid = Grid(crs, source.transform, source.height, source.width)
-            except CRSError as error:
-                return refuse("bad_grid", str(error).removeprefix("grid: "))
-            if source.dtypes[0] not in ("uint8", "uint16"):
-                return refuse("dtype", f"expected uint8 or uint16, found {source.dtypes[0]}")
-            if source.dtypes[0] == "uint16" and settings.white_level is None:
-                return refuse("white_level", "expected flight.white_level to be set for uint16, found none")
-            colour = _colour_bands(source)
-            if colour is None:
-                return refuse("bands", f"expected RGB or RGB + near infrared, found {source.count} band(s)")
-            if not content:
-                content = {"valid_share": _valid_share(source), "checksum": _sha256(path)}
+        if "height" not in facts:
+            facts = facts | _read_header(path)
+        found = _parse_wkt(facts["crs"]) if facts["crs"] else crs if settings.assume_crs else None
+        if found is None:
+            return refuse("no_crs", f"expected {crs_name(crs)}, found no CRS (see flight.assume_crs)")
+        require_metric(found, name)
+        if not same_crs(found, crs):
+            return refuse("wrong_crs", f"expected {crs_name(crs)}, found {crs_name(found)}")
+        transform = Affine(*facts["transform"])
+        if transform.is_identity:
+            return refuse("no_transform", "expected a geotransform or world file, found none")
+        try:
+            grid = Grid(crs, transform, facts["height"], facts["width"])
+        except CRSError as error:
+            return refuse("bad_grid", str(error).removeprefix("grid: "))
+        dtype, colour = facts["dtype"], facts["colour"]
+        if dtype not in ("uint8", "uint16"):
+            return refuse("dtype", f"expected uint8 or uint16, found {dtype}")
+        if dtype == "uint16" and settings.white_level is None:
+            return refuse("white_level", "expected flight.white_level to be set for uint16, found none")
+        if colour is None:
+            return refuse("bands", f"expected RGB or RGB + near infrared, found {facts['bands']} band(s)")
+        if "checksum" not in facts:
+            facts = facts | _read_content(path)
     except CRSError as error:
         return refuse("wrong_crs", str(error).removeprefix(f"{name}: "))
     except (RasterioError, OSError) as error:
         return refuse("unreadable", f"expected a readable orthophoto, found: {' '.join(str(error).split())}")
-    share = float(str(content["valid_share"]))
+    share = facts["valid_share"]
     if share == 0.0:
         return refuse("all_nodata", "expected imagery, found nodata only")
-    orthophoto = Orthophoto(path, name, grid, colour, source.dtypes[0], str(content["checksum"]), share)
-    return orthophoto, [], content
+    return Orthophoto(path, name, grid, tuple(colour), dtype, facts["checksum"], share), [], facts
+
+
+def _read_header(path: Path) -> Facts:
+    with gdal_environment(), open_orthophoto(path) as source:
+        return {
+            "crs": source.crs.to_wkt() if source.crs else None,
+            "transform": list(source.transform)[:6],
+            "height": source.height,
+            "width": source.width,
+            "dtype": source.dtypes[0],
+            "bands": source.count,
+            "colour": _colour_bands(source),
+        }
+
+
+def _read_content(path: Path) -> Facts:
+    with gdal_environment(), open_orthophoto(path) as source:
+        return {"valid_share": _valid_share(source), "checksum": _sha256(path)}
+
+
+@functools.lru_cache
+def _parse_wkt(wkt: str) -> CRS:
+    return CRS.from_wkt(wkt)
 
 
 def _colour_bands(source: rasterio.DatasetReader) -> tuple[int, ...] | None:

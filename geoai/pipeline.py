@@ -9,35 +9,30 @@ from __future__ import annotations
 import datetime as dt
 import json
 import logging
-import os
 import resource
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal, TypeVar
 
-from rasterio.errors import RasterioError
-
-from geoai import assessment, catalog, flight, prediction, tiling
-from geoai.catalog import Catalog
-from geoai.config import PredictionSettings, Settings
+from geoai import assessment, flight, tiling
+from geoai.catalog import Catalog, hold_flight
+from geoai.config import Settings
+from geoai.engine import work_on
 from geoai.errors import CatalogError
 from geoai.flight import Finding, Flight
-from geoai.grid import TileScheme, crs_name, parse_crs
-from geoai.model import STRIDE_PX, ModelPackage, Segmenter, check_fits, load_segmenter
-from geoai.raster import P_NODATA, appearing_whole
-from geoai.tiling import BAND_NAMES, TileJob
+from geoai.grid import TileScheme, parse_crs
+from geoai.model import ModelPackage, check_fits
+from geoai.raster import appearing_whole
+from geoai.tilejobs import Cutter, Predictor, TileOutcome, pending
+from geoai.tiling import BAND_NAMES
 
 log = logging.getLogger(__name__)
 
 Progress = Callable[[str, int, int], None]
 """Told (stage, done, total) as work proceeds."""
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +42,6 @@ class Acceptance:
     flight: Flight
     findings: tuple[Finding, ...]
     scheme: TileScheme
-
-
-@dataclass(frozen=True, slots=True)
-class TileOutcome:
-    """What became of one tile in one stage; *message* says why where it failed."""
-
-    tile_id: str
-    outcome: Literal["done", "skipped", "empty", "failed"]
-    message: str = ""
 
 
 @dataclass(slots=True)
@@ -91,34 +77,38 @@ class RunResult:
 def run(settings: Settings, progress: Progress = lambda stage, done, total: None) -> RunResult:
     """Take the configured flight to a reviewed-ready GeoPackage and say what was done.
 
-    Raises GeoaiError where nothing can be done (no usable imagery, no map, no model). Single tiles and sheets
-    that fail are findings; the rest goes on.
+    Raises GeoaiError where nothing can be done (no usable imagery, no map, no model, another run of the
+    flight). Single tiles and sheets that fail are findings; the rest goes on.
     """
+    with hold_flight(settings.data, settings.flight.name):
+        return _run(settings, progress)
+
+
+def _run(settings: Settings, progress: Progress) -> RunResult:
     model = assessment.open_inputs(settings)
     stages: list[StageReport] = []
     with timed("accept", stages) as stage:
         acceptance = accept(settings, progress)
         stage.counts["sheets"] = len(acceptance.flight.orthophotos)
-    check_fits(model, BAND_NAMES[: acceptance.flight.band_count], acceptance.scheme.gsd_m)
+    flown, scheme = acceptance.flight, acceptance.scheme
+    check_fits(model, BAND_NAMES[: flown.band_count], scheme.gsd_m)
 
     with timed("tile", stages) as stage:
-        jobs = tiling.plan_tiles(acceptance.flight, acceptance.scheme)
-        cut = in_parallel(partial(cut_tile, settings, acceptance), jobs, settings, partial(progress, "tile"))
+        cutter = Cutter.of(settings, flown, scheme)
+        jobs, cut = pending(cutter, tiling.plan_tiles(flown, scheme))
+        cut += work_on(cutter, jobs, settings.engine, partial(progress, "tile"))
         finish_tiles(settings, acceptance, cut)
         stage.count(cut)
     with timed("predict", stages) as stage:
-        reader = TileReader(settings, acceptance, model)
-        seen = in_parallel(reader.predict, reader.tile_ids, settings, partial(progress, "predict"))
+        predictor = Predictor.of(settings, flown, scheme, model)
+        to_predict, seen = pending(predictor, predictor.jobs())
+        seen += work_on(predictor, to_predict, settings.engine, partial(progress, "predict"), on_gpu=True)
         finish_predictions(settings, acceptance, model, seen)
         stage.count(seen)
     with timed("compare", stages) as stage:
+        failed = failed_tiles([*cut, *seen])
         review, signals = assessment.make_review(
-            settings,
-            acceptance.flight,
-            acceptance.scheme,
-            model,
-            failed_tiles([*cut, *seen]),
-            partial(progress, "compare"),
+            settings, flown, scheme, model, failed, partial(progress, "compare")
         )
         stage.counts |= signals
     with timed("merge", stages):
@@ -190,53 +180,6 @@ def accept(settings: Settings, progress: Progress = lambda stage, done, total: N
     return Acceptance(flown, tuple(findings), tiling.tile_scheme(flown, settings.tiling))
 
 
-def cut_tile(settings: Settings, acceptance: Acceptance, job: TileJob) -> TileOutcome:
-    """Cut one tile unless it is there already, and commit its image item."""
-    flown, scheme = acceptance.flight, acceptance.scheme
-    store = Catalog(settings.data / "catalog")
-    sources = {ortho.name: ortho.checksum for ortho in job.orthophotos}
-    mark = catalog.fingerprint(
-        "image",
-        sources,
-        settings.tiling.model_dump(),
-        settings.flight.white_level,
-        flown.band_count,
-        (crs_name(scheme.crs), scheme.gsd_m, scheme.tile_m),
-        [moment.isoformat() for moment in flown.interval] if flown.date else None,
-    )
-    if store.is_done(flown.id, job.tile_id, mark):
-        return TileOutcome(job.tile_id, "skipped")
-    try:
-        data, valid = tiling.read_tile(
-            job, scheme, band_count=flown.band_count, white_level=settings.flight.white_level
-        )
-    except RasterioError as error:
-        return TileOutcome(job.tile_id, "failed", f"expected readable orthophotos, found: {error}")
-    if not valid.any():
-        return TileOutcome(job.tile_id, "empty")
-    image = store.collection_folder(flown.id) / job.tile_id / "image.tif"
-    grid = scheme.grid_of(scheme.tile_box(job.tile_id))
-    tiling.write_tile(image, data, valid, grid, settings.tiling, list(sources))
-    item = catalog.image_item(
-        job.tile_id,
-        flown.id,
-        scheme,
-        image=image,
-        valid=valid,
-        band_names=BAND_NAMES[: len(data)],
-        interval=flown.interval,
-        dated=flown.date is not None,
-        sources={_href(ortho.path, image.parent): ortho.checksum for ortho in job.orthophotos},
-        fingerprint=mark,
-    )
-    store.write_item(flown.id, item)
-    return TileOutcome(job.tile_id, "done")
-
-
-def _href(path: Path, base: Path) -> str:
-    return Path(os.path.relpath(path, base)).as_posix()
-
-
 def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
     """Drop tiles whose sheets left the flight and write the imagery's collection.
 
@@ -256,92 +199,6 @@ def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[
     )
 
 
-def prediction_mark(
-    tile_id: str,
-    images: Mapping[str, Any],
-    scheme: TileScheme,
-    options: PredictionSettings,
-    model: ModelPackage,
-) -> tuple[list[str], str]:
-    """Return the tiles of *images* (items by id) that a tile's prediction reads, and its fingerprint."""
-    reach = scheme.tile_box(tile_id).snapped(STRIDE_PX).grown(options.halo_px)
-    near = [name for name in scheme.tiles_over(reach) if name in images]
-    mark = catalog.fingerprint(
-        "prediction",
-        {name: images[name]["assets"]["image"]["file:checksum"] for name in near},
-        options.model_dump(include={"window_px", "halo_px", "precision"}),
-        model.checksum,
-        asdict(model.calibration),
-    )
-    return near, mark
-
-
-class TileReader:
-    """Predicts the tiles of one flight; the network is loaded when the first tile needs it."""
-
-    def __init__(self, settings: Settings, acceptance: Acceptance, model: ModelPackage) -> None:
-        """Read the flight's image items."""
-        self.settings, self.acceptance, self.model = settings, acceptance, model
-        self.store = Catalog(settings.data / "catalog")
-        self.collection = f"{acceptance.flight.id}.{model.id}"
-        self.images = {item["id"]: item for item in self.store.items(acceptance.flight.id)}
-        self.tile_ids = list(self.images)
-        self._bands = model.read_bands(BAND_NAMES[: acceptance.flight.band_count])
-        self._files = {
-            tile_id: self.store.file(item, "image", acceptance.scheme)
-            for tile_id, item in self.images.items()
-        }
-        self._lock = threading.Lock()
-        self._segmenter: Segmenter | None = None
-
-    def predict(self, tile_id: str) -> TileOutcome:
-        """Predict one tile unless it is there already, and commit its item."""
-        scheme, options = self.acceptance.scheme, self.settings.prediction
-        box = scheme.tile_box(tile_id)
-        near, mark = prediction_mark(tile_id, self.images, scheme, options, self.model)
-        if self.store.is_done(self.collection, tile_id, mark):
-            return TileOutcome(tile_id, "skipped")
-        try:
-            probability = prediction.predict_tile(
-                box,
-                [self._files[name] for name in near],
-                self._network(),
-                band_count=len(self._bands),
-                class_count=len(self.model.classes),
-                window_px=options.window_px,
-                halo_px=options.halo_px,
-            )
-        except RasterioError as error:
-            return TileOutcome(tile_id, "failed", f"expected readable tiles, found: {error}")
-        path = self.store.collection_folder(self.collection) / tile_id / "probability.tif"
-        prediction.write_prediction(path, probability, box, scheme, self.model.classes)
-        item = catalog.prediction_item(
-            self.images[tile_id],
-            self.collection,
-            scheme,
-            probability=path,
-            valid=probability[0] != P_NODATA,
-            classes=self.model.classes,
-            model_id=self.model.id,
-            model_checksum=self.model.checksum,
-            fingerprint=mark,
-        )
-        self.store.write_item(self.collection, item)
-        return TileOutcome(tile_id, "done")
-
-    def _network(self) -> Segmenter:
-        import torch
-
-        # Tiles are predicted side by side, a thread each: threads inside the network would fight over the
-        # same cores. OpenMP keeps the number per calling thread, so each worker says it.
-        torch.set_num_threads(1)
-        with self._lock:
-            if self._segmenter is None:
-                precision = self.settings.prediction.precision
-                self._segmenter = load_segmenter(self.model, precision=precision, bands=self._bands)
-            return self._segmenter
-
-
 def finish_predictions(
     settings: Settings, acceptance: Acceptance, model: ModelPackage, outcomes: Sequence[TileOutcome]
 ) -> None:
@@ -359,34 +216,6 @@ def finish_predictions(
         description=f"Class probabilities of flight {flown.id} by model {model.id}.",
         links=[{"rel": "derived_from", **link}],
     )
-
-
-def in_parallel(
-    work: Callable[[T], TileOutcome],
-    items: Sequence[T],
-    settings: Settings,
-    progress: Callable[[int, int], None],
-) -> list[TileOutcome]:
-    """Do *work* on every item in threads (raster and network code release the GIL), in the items' order.
-
-    The first exception cancels what has not begun and is raised.
-    """
-    outcomes = []
-    with ThreadPoolExecutor(settings.prediction.workers or usable_cores()) as pool:
-        futures = [pool.submit(work, item) for item in items]
-        try:
-            for done, future in enumerate(futures, start=1):
-                outcomes.append(future.result())
-                progress(done, len(items))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return outcomes
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0))
 
 
 @contextmanager

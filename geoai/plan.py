@@ -21,7 +21,7 @@ import pyogrio
 import shapely
 from numpy.typing import NDArray
 
-from geoai import assessment, pipeline
+from geoai import assessment
 from geoai.catalog import Catalog
 from geoai.config import Settings, load_settings
 from geoai.errors import CatalogError, ConfigError
@@ -33,6 +33,7 @@ from geoai.publish import put_before
 from geoai.publish.plan import write_plan
 from geoai.publish.reasons import reason
 from geoai.publish.texts import CLASSES
+from geoai.tilejobs import prediction_mark
 
 log = logging.getLogger(__name__)
 
@@ -195,9 +196,7 @@ def _stored_scheme(settings: Settings, flight_id: str, model: ModelPackage) -> T
     stale = [
         tile
         for tile in images
-        if not store.is_done(
-            name, tile, pipeline.prediction_mark(tile, images, scheme, settings.prediction, model)[1]
-        )
+        if not store.is_done(name, tile, prediction_mark(tile, images, scheme, settings.prediction, model)[1])
     ]
     if stale:
         missing = sum(not store.item_path(name, tile).exists() for tile in stale)

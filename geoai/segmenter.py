@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
@@ -78,6 +79,20 @@ def load_segmenter(
             return np.ascontiguousarray(torch.softmax(logits, dim=1)[0, 1:].numpy())
 
     return segment
+
+
+_LOADED: dict[tuple[Any, ...], Segmenter] = {}
+_LOADING = threading.Lock()
+
+
+def shared_segmenter(package: ModelPackage, precision: Precision, bands: tuple[str, ...]) -> Segmenter:
+    """Return the package's network as `load_segmenter` does, loaded once for all threads of the process."""
+    key = (package.checksum, package.calibration, precision, bands)
+    with _LOADING:
+        if key not in _LOADED:
+            _LOADED.clear()  # one network at a time in memory
+            _LOADED[key] = load_segmenter(package, precision=precision, bands=bands)
+        return _LOADED[key]
 
 
 def try_segmenter(package: ModelPackage) -> None:

@@ -19,7 +19,7 @@ import shapely
 from conftest import WriteOrthophoto
 from numpy.typing import NDArray
 
-from geoai import cli, evaluation, pipeline
+from geoai import cli, evaluation, tilejobs
 from geoai.cases import remarks, tables
 from geoai.config import Settings, load_settings
 from geoai.errors import ConfigError, GeoaiError, ImageryError, MapError, ModelError, PublishError
@@ -73,8 +73,8 @@ class RedRoofs:
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> RedRoofs:
     stand_in = RedRoofs()
-    for module in (pipeline, evaluation):
-        monkeypatch.setattr(module, "load_segmenter", lambda *_, **__: stand_in)
+    monkeypatch.setattr(tilejobs, "shared_segmenter", lambda *_: stand_in)
+    monkeypatch.setattr(evaluation, "load_segmenter", lambda *_, **__: stand_in)
     return stand_in
 
 
@@ -92,7 +92,8 @@ def settings(tmp_path: Path, write_orthophoto: WriteOrthophoto) -> Settings:
         data: {tmp_path / "data"}
         flight: {{folder: {tmp_path / "flight"}, id: F1, date: 2026-05-14}}
         tiling: {{tile_m: 100, compression: lossless}}
-        prediction: {{halo_px: 32, workers: 1}}
+        prediction: {{halo_px: 32}}
+        engine: {{workers: 1}}
         map: {{source: {tmp_path / "map.gpkg"}, id_column: id}}
         """
     )
@@ -263,14 +264,14 @@ def test_verdicts_set_errors_of_the_map_aside(settings: Settings, network: RedRo
 def test_tile_that_cannot_be_read_is_a_warning(
     settings: Settings, network: RedRoofs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    cut_tile = pipeline.cut_tile
+    cut = tilejobs.Cutter.__call__
 
-    def broken(settings: Settings, acceptance: Any, job: Any) -> Any:
+    def broken(self: tilejobs.Cutter, job: Any) -> Any:
         if job.tile_id == "450000_6400800":
-            return pipeline.TileOutcome(job.tile_id, "failed", "expected readable orthophotos, found: none")
-        return cut_tile(settings, acceptance, job)
+            return tilejobs.TileOutcome(job.tile_id, "failed", "expected readable orthophotos, found: none")
+        return cut(self, job)
 
-    monkeypatch.setattr(pipeline, "cut_tile", broken)
+    monkeypatch.setattr(tilejobs.Cutter, "__call__", broken)
     evaluated = evaluate_flight(settings)
     assert evaluated.warnings == ("450000_6400800: expected readable orthophotos, found: none",)
 

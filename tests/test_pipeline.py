@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioIOError
 from typer.testing import CliRunner
 
-from geoai import merging, pipeline, plan, tiling
+from geoai import merging, pipeline, plan, tilejobs, tiling
 from geoai.cli import app
 from geoai.config import Settings, load_settings
 from geoai.errors import ConfigError, GeoaiError, LedgerError
@@ -77,7 +77,8 @@ def project(tmp_path: Path, write_orthophoto: WriteOrthophoto) -> Path:
         data: {tmp_path / "data"}
         flight: {{folder: {tmp_path / "flight"}, id: F1, date: 2026-05-14}}
         tiling: {{tile_m: 50, compression: lossless}}
-        prediction: {{halo_px: 32, workers: 2}}
+        prediction: {{halo_px: 32}}
+        engine: {{workers: 2}}
         map: {{source: {tmp_path / "map.gpkg"}, id_column: id}}
         """
     )
@@ -98,7 +99,7 @@ class RedRoofs:
 @pytest.fixture
 def network(monkeypatch: pytest.MonkeyPatch) -> RedRoofs:
     stand_in = RedRoofs()
-    monkeypatch.setattr(pipeline, "load_segmenter", lambda model, precision, bands: stand_in)
+    monkeypatch.setattr(tilejobs, "shared_segmenter", lambda model, precision, bands: stand_in)
     return stand_in
 
 
@@ -268,7 +269,7 @@ def test_tiles_that_fail_are_told_in_coverage_and_report_and_made_up_for_later(
     ]
     assert "demolished" not in failed.signals
     monkeypatch.undo()
-    monkeypatch.setattr(pipeline, "load_segmenter", lambda model, precision, bands: network)
+    monkeypatch.setattr(tilejobs, "shared_segmenter", lambda model, precision, bands: network)
     whole = run(project)
     assert whole.review != failed.review
     assert set(pyogrio.read_dataframe(whole.review, layer="coverage")["reason"]) == {"imagery"}
@@ -346,7 +347,7 @@ import numpy as np
 from pathlib import Path
 from typer.testing import CliRunner
 
-from geoai import merging, pipeline, plan
+from geoai import merging, pipeline, plan, tilejobs
 from geoai.cli import app
 from geoai.config import load_settings
 
@@ -354,8 +355,8 @@ def slow(chip):
     time.sleep({seconds})
     return np.where(chip[:1] > 150, np.float32(0.95), np.float32(0.01))
 
-pipeline.load_segmenter = lambda model, precision, bands: slow
-pipeline.run(load_settings(Path(sys.argv[1]), {{"prediction.workers": 1, "data": Path(sys.argv[2])}}))
+tilejobs.shared_segmenter = lambda model, precision, bands: slow
+pipeline.run(load_settings(Path(sys.argv[1]), {{"engine.workers": 1, "data": Path(sys.argv[2])}}))
 """
 
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from review_case import signals
 from test_cli import geoai
 
-from geoai import pipeline
+from geoai import pipeline, tilejobs
 from geoai.config import load_settings
 from geoai.errors import GeoaiError
 from geoai.plan import difference, make_plan
@@ -126,7 +126,7 @@ def project(tmp_path: Path, write_orthophoto: WriteOrthophoto, monkeypatch: pyte
     def bright_is_roof(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.where(chip[:1] > 150, chip[:1].astype(np.float32) / 255, np.float32(0.01))
 
-    monkeypatch.setattr(pipeline, "load_segmenter", lambda model, precision, bands: bright_is_roof)
+    monkeypatch.setattr(tilejobs, "shared_segmenter", lambda model, precision, bands: bright_is_roof)
     image = np.zeros((3, 250, 250), np.uint8)
     image[1] = 90
     image[0, 50:100, 50:100] = 250
@@ -140,7 +140,8 @@ def project(tmp_path: Path, write_orthophoto: WriteOrthophoto, monkeypatch: pyte
         data: {tmp_path / "data"}
         flight: {{folder: {tmp_path / "flight"}, id: F1, date: 2026-05-14}}
         tiling: {{tile_m: 50, compression: lossless}}
-        prediction: {{halo_px: 32, workers: 1}}
+        prediction: {{halo_px: 32}}
+        engine: {{workers: 1}}
         map: {{source: {tmp_path / "map.gpkg"}, id_column: id}}
         """
     )

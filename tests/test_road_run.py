@@ -16,7 +16,7 @@ from pyqgis import qgis_version, run_in_qgis
 from test_model import SMALL, save
 from test_qgis import OPEN_LAYERS, OPEN_PROJECT
 
-from geoai import pipeline
+from geoai import pipeline, tilejobs
 from geoai.assessment import open_ledger
 from geoai.config import load_settings
 from geoai.errors import MapError
@@ -82,7 +82,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def project(tmp_path: Path, town: Path, write_orthophoto: WriteOrthophoto, monkeypatch: Any) -> Path:
-    monkeypatch.setattr(pipeline, "load_segmenter", lambda model, precision, bands: BlueRoads())
+    monkeypatch.setattr(tilejobs, "shared_segmenter", lambda model, precision, bands: BlueRoads())
     fly(tmp_path / "flight" / "sheet.tif", write_orthophoto, *SEEN)
     write_map(tmp_path / "map.gpkg", MAPPED)
     (tmp_path / "data").mkdir()
@@ -92,7 +92,8 @@ def project(tmp_path: Path, town: Path, write_orthophoto: WriteOrthophoto, monke
         data: {tmp_path / "data"}
         flight: {{folder: {tmp_path / "flight"}, id: F1, date: 2026-05-14}}
         tiling: {{tile_m: 200, compression: lossless}}
-        prediction: {{model: ground, halo_px: 32, workers: 2}}
+        prediction: {{model: ground, halo_px: 32}}
+        engine: {{workers: 2}}
         map: {{source: {tmp_path / "map.gpkg"}, id_column: id, theme: road}}
         """
     )

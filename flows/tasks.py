@@ -1,0 +1,135 @@
+"""Tasks of the flows, and where they run. A task is a batch of tiles, tens of seconds of work.
+
+Results are files, recorded in the catalogue: Prefect caches nothing. Retries are for the outside world, such
+as a share that is gone for a minute.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from prefect import task, unmapped
+from prefect.cache_policies import NO_CACHE
+from prefect.client.schemas import State, TaskRun
+from prefect.context import TaskRunContext
+from prefect.settings import PREFECT_API_URL, temporary_settings
+from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
+
+from geoai import assessment, engine, pipeline
+from geoai.config import EngineSettings
+from geoai.errors import GeoaiError
+from geoai.tilejobs import J, TileOutcome, TileWorker
+
+RETRY_DELAYS_S = [10.0, 60.0]
+
+
+class TilesFailedError(Exception):
+    """Tiles of a batch could not be read; they are tried again."""
+
+
+def do_batch(worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:
+    """Do *jobs* one after the other; until the last attempt, a tile that failed is an exception."""
+    outcomes = engine.do_batch(worker, jobs)
+    failed = [f"{outcome.tile_id}: {outcome.message}" for outcome in outcomes if outcome.outcome == "failed"]
+    context = TaskRunContext.get()
+    if failed and context is not None and context.task_run.run_count <= len(RETRY_DELAYS_S):
+        raise TilesFailedError("; ".join(failed))
+    return outcomes
+
+
+def _may_pass(task: Any, run: TaskRun, state: State[Any]) -> bool:
+    """Whether to try again: what geoai raises on purpose (a full disk, a damaged catalogue) stays."""
+    try:
+        state.result()
+    except GeoaiError:
+        return False
+    except Exception:
+        return True
+    return False
+
+
+accept = task(name="accept flight", cache_policy=NO_CACHE)(pipeline.accept)
+make_review = task(name="compare and publish", cache_policy=NO_CACHE)(assessment.make_review)
+merge_review = task(name="merge into the standing review", cache_policy=NO_CACHE)(assessment.merge_review)
+_cut = task(
+    name="cut tiles",
+    cache_policy=NO_CACHE,
+    retries=len(RETRY_DELAYS_S),
+    retry_delay_seconds=RETRY_DELAYS_S,
+    retry_condition_fn=_may_pass,
+)(do_batch)
+_predict = _cut.with_options(name="predict tiles")
+
+
+class Engine:
+    """Runs the batches of a stage as tasks, on what `engine:` of the settings names."""
+
+    def __init__(self, settings: EngineSettings, runner: TaskRunner[Any]) -> None:
+        self.settings, self.runner = settings, runner
+
+    def cut(self, worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:
+        """Cut tiles."""
+        return self._map(_cut, worker, jobs)
+
+    def predict(self, worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:
+        """Predict tiles, on workers with a GPU where the settings ask for those."""
+        with _on_gpu() if self.settings.gpu else nullcontext():
+            return self._map(_predict, worker, jobs)
+
+    def _map(self, work: Any, worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:
+        batches = engine.batches(jobs, self.settings, largest=self.settings.batch)
+        if not batches:
+            return []
+        futures = self.runner.map(work, {"worker": unmapped(worker), "jobs": batches})
+        return [outcome for outcomes in futures.result() for outcome in outcomes]
+
+
+@contextmanager
+def open_engine(settings: EngineSettings) -> Iterator[Engine]:
+    """Start what the settings name; processes and Dask workers report to the flow's own Prefect server."""
+    workers = settings.workers or engine.usable_cores()
+    if settings.kind == "threads":
+        threads: TaskRunner[Any]
+        with ThreadPoolTaskRunner(max_workers=workers) as threads:
+            yield Engine(settings, threads)
+        return
+    with _shared_server():
+        if settings.kind == "processes":
+            with ProcessPoolTaskRunner(max_workers=workers) as processes:
+                yield Engine(settings, processes)
+        else:
+            with engine.open_dask(settings) as client:
+                from prefect_dask.task_runners import DaskTaskRunner
+
+                with DaskTaskRunner(address=client.scheduler.address) as dask:
+                    yield Engine(settings, dask)
+
+
+@contextmanager
+def _shared_server() -> Iterator[None]:
+    """Let other processes report to the embedded server of this one, else each would start its own."""
+    if PREFECT_API_URL.value():
+        yield
+        return
+    from prefect.server.api.server import SubprocessASGIServer
+
+    server = SubprocessASGIServer()
+    server.start()  # the one that runs this flow
+    before = os.environ.get("PREFECT_API_URL")
+    os.environ["PREFECT_API_URL"] = server.api_url
+    try:
+        with temporary_settings({PREFECT_API_URL: server.api_url}):
+            yield
+    finally:
+        del os.environ["PREFECT_API_URL"]
+        if before is not None:
+            os.environ["PREFECT_API_URL"] = before
+
+
+def _on_gpu() -> Any:
+    from dask.base import annotate
+
+    return annotate(resources=engine.GPU)

@@ -1,0 +1,111 @@
+"""Where the jobs of a stage run: threads or processes of this machine, or the workers of a Dask scheduler."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from geoai.config import EngineSettings
+from geoai.errors import ConfigError
+from geoai.tilejobs import J, TileOutcome, TileWorker
+
+if TYPE_CHECKING:
+    import distributed
+
+GPU = {"GPU": 1}
+"""What a Dask worker must offer to predict where engine.gpu is set, and what a task takes of it."""
+
+
+def work_on(
+    worker: TileWorker[J],
+    jobs: Sequence[J],
+    settings: EngineSettings,
+    progress: Callable[[int, int], None],
+    *,
+    on_gpu: bool = False,
+) -> list[TileOutcome]:
+    """Have *jobs* done side by side and return what became of them, in their order.
+
+    The first exception cancels what has not begun and is raised. *on_gpu* jobs go to the workers that
+    `settings.gpu` asks for. Nothing is started where there is no job.
+    """
+    if not jobs:
+        return []
+    outcomes: list[TileOutcome] = []
+    size = 1 if settings.kind == "threads" else settings.batch
+    with _executor(settings, on_gpu=on_gpu and settings.gpu) as pool:
+        futures = [pool.submit(do_batch, worker, batch) for batch in batches(jobs, settings, largest=size)]
+        try:
+            for future in futures:
+                outcomes += future.result()
+                progress(len(outcomes), len(jobs))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return outcomes
+
+
+def do_batch(worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:
+    """Do *jobs* one after the other."""
+    return [worker(job) for job in jobs]
+
+
+def batches(jobs: Sequence[J], settings: EngineSettings, *, largest: int) -> list[Sequence[J]]:
+    """Cut into batches of at most *largest* jobs, smaller where that keeps every worker at work."""
+    workers = settings.workers or usable_cores()
+    size = max(1, min(largest, len(jobs) // (2 * workers)))
+    return [jobs[start : start + size] for start in range(0, len(jobs), size)]
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
+@contextmanager
+def _executor(settings: EngineSettings, *, on_gpu: bool) -> Iterator[Executor]:
+    workers = settings.workers or usable_cores()
+    if settings.kind == "threads":  # raster and network code release the interpreter
+        with ThreadPoolExecutor(workers) as pool:
+            yield pool
+    elif settings.kind == "processes":  # spawned: a fork would take locks along that threads hold
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+            yield pool
+    else:
+        with open_dask(settings) as client, client.get_executor(resources=GPU if on_gpu else None) as pool:
+            yield pool
+
+
+@contextmanager
+def open_dask(settings: EngineSettings) -> Iterator[distributed.Client]:
+    """Connect to the configured scheduler, or start a cluster of processes on this machine.
+
+    Raises ConfigError where Dask is not installed or nothing answers at the address.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise ConfigError("engine.kind: expected Dask to be installed (geoai[dask]), found none") from error
+    if settings.address is None:
+        workers = settings.workers or usable_cores()
+        resources = GPU if settings.gpu else None
+        with (
+            distributed.LocalCluster(
+                n_workers=workers, threads_per_worker=1, dashboard_address=None, resources=resources
+            ) as cluster,
+            distributed.Client(cluster) as client,
+        ):
+            yield client
+        return
+    try:
+        client = distributed.Client(settings.address, timeout="20s")
+    except (OSError, ValueError) as error:
+        raise ConfigError(
+            f"engine.address: expected a Dask scheduler at {settings.address}, found {error}"
+        ) from error
+    with client:
+        yield client

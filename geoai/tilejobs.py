@@ -1,0 +1,258 @@
+"""What a worker does: one tile cut, or one tile predicted, and its item committed to the catalogue.
+
+A stage plans its jobs first; those whose fingerprint (inputs, settings, model) the catalogue holds already
+are left out. `Cutter` and `Predictor` say what all jobs of a stage have in common. Both, and the jobs, are
+small values that can be sent to another process or machine, which then needs the same files.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol, Self, TypeVar
+
+from rasterio.errors import RasterioError
+
+from geoai import catalog, prediction, tiling
+from geoai.catalog import Catalog
+from geoai.config import PredictionSettings, Settings, TilingSettings
+from geoai.flight import Flight
+from geoai.grid import TileScheme, crs_name
+from geoai.model import STRIDE_PX, ModelPackage
+from geoai.raster import P_NODATA, LatticeFile
+from geoai.segmenter import shared_segmenter
+from geoai.tiling import BAND_NAMES, TileJob
+
+
+class Job(Protocol):
+    """A tile to work on."""
+
+    @property
+    def tile_id(self) -> str:
+        """Its id in the scheme."""
+        ...
+
+
+J = TypeVar("J", bound=Job)
+J_contra = TypeVar("J_contra", bound=Job, contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TileOutcome:
+    """What became of one tile in one stage; *message* says why where it failed."""
+
+    tile_id: str
+    outcome: Literal["done", "skipped", "empty", "failed"]
+    message: str = ""
+
+
+class TileWorker(Protocol[J_contra]):
+    """What does the jobs of a stage."""
+
+    def is_done(self, job: J_contra) -> bool:
+        """Whether the catalogue holds the result already."""
+        ...
+
+    def __call__(self, job: J_contra) -> TileOutcome:
+        """Do the job and commit its result."""
+        ...
+
+
+def pending(worker: TileWorker[J], jobs: Sequence[J]) -> tuple[list[J], list[TileOutcome]]:
+    """Return the jobs that are to be done, and the outcomes of those that are there already."""
+    done = [worker.is_done(job) for job in jobs]
+    todo = [job for job, there in zip(jobs, done, strict=True) if not there]
+    return todo, [TileOutcome(job.tile_id, "skipped") for job, there in zip(jobs, done, strict=True) if there]
+
+
+@dataclass(frozen=True, slots=True)
+class Cutter:
+    """Cuts tiles of one flight."""
+
+    store: Catalog
+    collection: str
+    scheme: TileScheme
+    settings: TilingSettings
+    white_level: int | None
+    band_count: int
+    interval: tuple[dt.datetime, dt.datetime]
+    dated: bool
+
+    @classmethod
+    def of(cls, settings: Settings, flown: Flight, scheme: TileScheme) -> Self:
+        """Return the cutter of a flight."""
+        return cls(
+            open_catalog(settings),
+            flown.id,
+            scheme,
+            settings.tiling,
+            settings.flight.white_level,
+            flown.band_count,
+            flown.interval,
+            flown.date is not None,
+        )
+
+    def __call__(self, job: TileJob) -> TileOutcome:
+        """Cut one tile, and commit its image item, unless it is there already."""
+        if self.is_done(job):  # a batch that is tried again
+            return TileOutcome(job.tile_id, "done")
+        scheme = self.scheme
+        try:
+            data, valid = tiling.read_tile(
+                job, scheme, band_count=self.band_count, white_level=self.white_level
+            )
+        except RasterioError as error:
+            return TileOutcome(job.tile_id, "failed", f"expected readable orthophotos, found: {error}")
+        if not valid.any():
+            return TileOutcome(job.tile_id, "empty")
+        image = self.store.collection_folder(self.collection) / job.tile_id / "image.tif"
+        grid = scheme.grid_of(scheme.tile_box(job.tile_id))
+        checksums = [orthophoto.checksum for orthophoto in job.orthophotos]
+        sources = [orthophoto.name for orthophoto in job.orthophotos]
+        tiling.write_tile(image, data, valid, grid, self.settings, sources)
+        hrefs = (_href(orthophoto.path, image.parent) for orthophoto in job.orthophotos)
+        item = catalog.image_item(
+            job.tile_id,
+            self.collection,
+            scheme,
+            image=image,
+            valid=valid,
+            band_names=BAND_NAMES[: len(data)],
+            interval=self.interval,
+            dated=self.dated,
+            sources=dict(zip(hrefs, checksums, strict=True)),
+            fingerprint=self._mark(job),
+        )
+        self.store.write_item(self.collection, item)
+        return TileOutcome(job.tile_id, "done")
+
+    def is_done(self, job: TileJob) -> bool:
+        """Whether the tile is there, of the same sheets and settings."""
+        return self.store.is_done(self.collection, job.tile_id, self._mark(job))
+
+    def _mark(self, job: TileJob) -> str:
+        return catalog.fingerprint(
+            "image",
+            {orthophoto.name: orthophoto.checksum for orthophoto in job.orthophotos},
+            self.settings.model_dump(),
+            self.white_level,
+            self.band_count,
+            (crs_name(self.scheme.crs), self.scheme.gsd_m, self.scheme.tile_m),
+            [moment.isoformat() for moment in self.interval] if self.dated else None,
+        )
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """Return the project's catalogue by its absolute path: workers may stand in another folder."""
+    return Catalog((settings.data / "catalog").absolute())
+
+
+def _href(path: Path, base: Path) -> str:
+    return Path(os.path.relpath(path, base)).as_posix()
+
+
+@dataclass(frozen=True, slots=True)
+class PredictionJob:
+    """A tile to predict: the fingerprint of the result, and the image tiles that it reads."""
+
+    tile_id: str
+    mark: str
+    images: tuple[LatticeFile, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Predictor:
+    """Predicts tiles of one flight; each process loads the network when its first tile needs it.
+
+    *bands* are those that are read of the imagery; *collection* is where the predictions go.
+    """
+
+    store: Catalog
+    flight_id: str
+    collection: str
+    scheme: TileScheme
+    settings: PredictionSettings
+    model: ModelPackage
+    bands: tuple[str, ...]
+
+    @classmethod
+    def of(cls, settings: Settings, flown: Flight, scheme: TileScheme, model: ModelPackage) -> Self:
+        """Return the predictor of a flight by *model*."""
+        bands = model.read_bands(BAND_NAMES[: flown.band_count])
+        collection = f"{flown.id}.{model.id}"
+        return cls(open_catalog(settings), flown.id, collection, scheme, settings.prediction, model, bands)
+
+    def jobs(self) -> list[PredictionJob]:
+        """Return a job for each image tile of the flight."""
+        images = {item["id"]: item for item in self.store.items(self.flight_id)}
+        files = {name: self.store.file(item, "image", self.scheme) for name, item in images.items()}
+        jobs = []
+        for tile_id in images:
+            near, mark = prediction_mark(tile_id, images, self.scheme, self.settings, self.model)
+            jobs.append(PredictionJob(tile_id, mark, tuple(files[name] for name in near)))
+        return jobs
+
+    def __call__(self, job: PredictionJob) -> TileOutcome:
+        """Predict one tile, and commit its item, unless it is there already."""
+        import torch
+
+        if self.is_done(job):  # a batch that is tried again
+            return TileOutcome(job.tile_id, "done")
+        # Tiles are predicted side by side, a thread each: threads inside the network would fight over the
+        # same cores. OpenMP keeps the number per calling thread, so each worker says it.
+        torch.set_num_threads(1)
+        box = self.scheme.tile_box(job.tile_id)
+        try:
+            probability = prediction.predict_tile(
+                box,
+                job.images,
+                shared_segmenter(self.model, self.settings.precision, self.bands),
+                band_count=len(self.bands),
+                class_count=len(self.model.classes),
+                window_px=self.settings.window_px,
+                halo_px=self.settings.halo_px,
+            )
+        except RasterioError as error:
+            return TileOutcome(job.tile_id, "failed", f"expected readable tiles, found: {error}")
+        path = self.store.collection_folder(self.collection) / job.tile_id / "probability.tif"
+        prediction.write_prediction(path, probability, box, self.scheme, self.model.classes)
+        item = catalog.prediction_item(
+            self.store.item(self.flight_id, job.tile_id),
+            self.collection,
+            self.scheme,
+            probability=path,
+            valid=probability[0] != P_NODATA,
+            classes=self.model.classes,
+            model_id=self.model.id,
+            model_checksum=self.model.checksum,
+            fingerprint=job.mark,
+        )
+        self.store.write_item(self.collection, item)
+        return TileOutcome(job.tile_id, "done")
+
+    def is_done(self, job: PredictionJob) -> bool:
+        """Whether the prediction is there, of the same tiles, settings and model."""
+        return self.store.is_done(self.collection, job.tile_id, job.mark)
+
+
+def prediction_mark(
+    tile_id: str,
+    images: Mapping[str, Any],
+    scheme: TileScheme,
+    options: PredictionSettings,
+    model: ModelPackage,
+) -> tuple[list[str], str]:
+    """Return the tiles of *images* (items by id) that a tile's prediction reads, and its fingerprint."""
+    reach = scheme.tile_box(tile_id).snapped(STRIDE_PX).grown(options.halo_px)
+    near = [name for name in scheme.tiles_over(reach) if name in images]
+    mark = catalog.fingerprint(
+        "prediction",
+        {name: images[name]["assets"]["image"]["file:checksum"] for name in near},
+        options.model_dump(include={"window_px", "halo_px", "precision"}),
+        model.checksum,
+        asdict(model.calibration),
+    )
+    return near, mark
