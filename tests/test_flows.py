@@ -1,6 +1,7 @@
 """One smoke test per flow, under a Prefect server shared by the test run."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +10,20 @@ import pytest
 
 os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
 
-from test_pipeline import RedRoofs, network, project
+from prefect import flow
+from red_roofs import save_red_roofs
+from test_engine import Cluster, Named, Slow, cluster, killing_a_worker, networks
+from test_pipeline import RedRoofs, network, project, rasters
 
 from flows.process_flight import process_flight  # sets Prefect's environment before Prefect is imported
+from flows.tasks import open_engine
+from geoai import pipeline
+from geoai.config import EngineSettings, load_settings
 from geoai.errors import GeoaiError
 from geoai.pipeline import Catalog
+from geoai.tilejobs import TileOutcome
 
-__all__ = ["network", "project"]  # fixtures
+__all__ = ["cluster", "network", "project"]  # fixtures
 
 pytestmark = [
     pytest.mark.prefect,
@@ -62,3 +70,40 @@ def test_a_flow_with_a_broken_sheet_does_the_rest_and_fails_with_the_reason(
     with pytest.raises(GeoaiError, match=r"^east\.tif: expected a readable orthophoto, found: "):
         process_flight(config=project)
     assert list((project.parent / "data" / "runs").rglob("review.gpkg"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["processes", "dask"])
+def test_a_flow_on_other_processes_leaves_the_bytes_of_the_command_line(
+    project: Path, cluster: Cluster, kind: str
+) -> None:
+    save_red_roofs(project.parent / "data" / "models" / "red")
+    settings = project.read_text().replace("halo_px: 32", "halo_px: 32, model: red")
+    project.write_text(settings)
+    alone = pipeline.run(load_settings(project))
+    before = rasters(project.parent / "data")
+    shutil.rmtree(project.parent / "data" / "catalog")
+    engine = (
+        "processes, workers: 2" if kind == "processes" else f'dask, address: "{cluster.address}", gpu: true'
+    )
+    project.write_text(settings.replace("workers: 2", f"batch: 8, kind: {engine}"))
+    assert process_flight(config=project) == alone.current
+    assert rasters(project.parent / "data") == before
+    if kind == "dask":
+        assert networks(cluster.address) == {"plain": 0, "gpu": 1}
+
+
+@pytest.mark.slow
+def test_a_flow_whose_dask_worker_is_killed_goes_on_with_the_other(tmp_path: Path, cluster: Cluster) -> None:
+    settings = EngineSettings(kind="dask", address=cluster.address, batch=1)
+    jobs = [Named(str(number)) for number in range(12)]
+
+    @flow
+    def work() -> list[TileOutcome]:
+        with open_engine(settings) as engine:
+            return engine.cut(Slow(tmp_path), jobs)
+
+    with killing_a_worker(cluster, tmp_path):
+        outcomes = work()
+    assert [(each.tile_id, each.outcome) for each in outcomes] == [(job.tile_id, "done") for job in jobs]
+    assert len(list(tmp_path.glob("*.done"))) == 12
