@@ -61,6 +61,7 @@ LAYERS = [
     {"pipeline"},
     {"plan"},
     {"evaluation"},
+    {"commands"},
     {"cli"},
 ]
 HEAVY = ["torch", "torchgeo", "segmentation_models_pytorch", "geopandas", "rasterio", "numpy", "prefect"]
