@@ -49,6 +49,7 @@ STAC_VERSION = "1.1.0"
 SCHEMAS = "https://stac-extensions.github.io"
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 FINGERPRINT = "geoai:fingerprint"
+MODEL = "geoai:model"
 CODE_VERSION = 1
 """Part of every fingerprint; raised when a stage starts to make other results from the same input."""
 
@@ -66,6 +67,10 @@ class Catalog:
     def item_path(self, collection: str, item: str) -> Path:
         """Return the JSON file of an item."""
         return self.collection_folder(collection) / item / f"{item}.json"
+
+    def collections(self) -> list[str]:
+        """Return the ids of the collections, of imagery and of predictions."""
+        return sorted(path.name for path in self.root.glob("flights/*") if path.is_dir())
 
     def items(self, collection: str) -> Iterator[dict[str, Any]]:
         """Yield the items of *collection* by id. Raises CatalogError for an item that cannot be read."""
@@ -112,12 +117,26 @@ class Catalog:
         _write_json(self.item_path(collection, item["id"]), item)
 
     def remove_items(self, collection: str, *, keep: set[str]) -> list[str]:
-        """Remove the items that are not in *keep* (their sheets left the flight) and return their ids."""
+        """Remove the items that are not in *keep* (their sheets left the flight) and return their ids.
+
+        Their folders go, and those that a removal or a writer which was stopped left without an item.
+        """
         stale = [path for path in self._item_paths(collection) if path.stem not in keep]
         for path in stale:
             path.unlink()  # first, so that a half-removed item is no item
-            shutil.rmtree(path.parent)
+        for folder in self.collection_folder(collection).glob("*"):
+            if folder.is_dir() and folder.name not in keep:
+                shutil.rmtree(folder)
         return [path.stem for path in stale]
+
+    def remove_collection(self, collection: str) -> None:
+        """Remove a collection from the index down: at every moment, what can be found is whole."""
+        folder = self.collection_folder(collection)
+        (folder / "collection.json").unlink(missing_ok=True)
+        with _locked(self.root):
+            _write_json(self.root / "catalog.json", catalog_of(self.root))
+        self.remove_items(collection, keep=set())
+        shutil.rmtree(folder)
 
     def add_model(self, package: Path) -> Path:
         """Copy a model package (a folder named by its id) into the catalogue once and return its item.
@@ -142,9 +161,9 @@ class Catalog:
             items = list(self.items(collection))
             if items:
                 _write_json(
-                    folder / "collection.json", _collection(collection, title, description, items, links)
+                    folder / "collection.json", collection_of(collection, title, description, items, links)
                 )
-            _write_json(self.root / "catalog.json", _catalog(self.root))
+            _write_json(self.root / "catalog.json", catalog_of(self.root))
 
 
 def fingerprint(*parts: object) -> str:
@@ -207,7 +226,7 @@ def prediction_item(
     tile_id = image["id"]
     item = _tile_item(tile_id, collection, scheme, valid, *moments, fingerprint)
     item["properties"] |= {
-        "geoai:model": model_id,
+        MODEL: model_id,
         "geoai:model_checksum": f"1220{model_checksum}",
         "processing:level": "L4",
         "processing:software": {"geoai": __version__},
@@ -307,13 +326,14 @@ def _asset(path: Path, title: str, roles: list[str]) -> dict[str, Any]:
     }
 
 
-def _collection(
+def collection_of(
     name: str,
     title: str,
     description: str,
     items: list[dict[str, Any]],
     links: list[dict[str, str]] | None,
 ) -> dict[str, Any]:
+    """Return `collection.json` as it follows from the collection's *items*, of which there must be some."""
     boxes = np.array([item["bbox"] for item in items])
     properties = [item["properties"] for item in items]
     return {
@@ -348,7 +368,8 @@ def _collection(
     }
 
 
-def _catalog(root: Path) -> dict[str, Any]:
+def catalog_of(root: Path) -> dict[str, Any]:
+    """Return `catalog.json` as it follows from the collections and models below *root*."""
     children = sorted(root.glob("flights/*/collection.json"))
     models = sorted(path for path in root.glob("models/*/*.json") if path.stem == path.parent.name)
     relative = [("child", path, "application/json") for path in children]

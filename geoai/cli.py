@@ -11,7 +11,7 @@ import typer
 from rich.logging import RichHandler
 
 from geoai import __version__
-from geoai.commands import evaluation, flight, model, policy, review
+from geoai.commands import catalog, evaluation, flight, model, policy, review
 from geoai.errors import GeoaiError
 
 app = typer.Typer(
@@ -30,7 +30,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "train": model.train,
     "evaluate": evaluation.evaluate,
 }
-GROUPS = {"model": model.app, "review": review.app, "policy": policy.app}
+GROUPS = {"model": model.app, "review": review.app, "policy": policy.app, "catalog": catalog.app}
 for name, command in COMMANDS.items():
     app.command(name)(command)
 for name, group in GROUPS.items():
