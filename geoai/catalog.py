@@ -392,9 +392,11 @@ def catalog_of(root: Path) -> dict[str, Any]:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except ValueError as error:
         raise CatalogError(f"{path}: expected a STAC item, found {error}") from error
+    if not isinstance(content, dict):
+        raise CatalogError(f"{path}: expected a STAC item, found {type(content).__name__}")
     return content
 
 

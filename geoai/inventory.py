@@ -89,11 +89,13 @@ def holdings(store: Catalog, flight: str, collections: Sequence[str], runs: Path
 
 def _flight_of(store: Catalog, collection: str) -> str:
     """Return the flight of a collection: its id, without the model's where it holds what one saw."""
-    try:
-        model = next(store.items(collection))["properties"].get(MODEL)
-    except (StopIteration, CatalogError, KeyError):  # nothing that says whose it is
-        return collection
-    return collection.removesuffix(f".{model}")
+    for folder in sorted(store.collection_folder(collection).glob("*/")):
+        try:
+            model = store.item(collection, folder.name)["properties"].get(MODEL)
+        except (OSError, CatalogError, KeyError, AttributeError):  # the next one tells as well
+            continue
+        return collection.removesuffix(f".{model}")
+    return collection
 
 
 def _last_run(runs: Path, model: str | None) -> tuple[dt.datetime | None, int]:

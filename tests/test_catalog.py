@@ -1,4 +1,3 @@
-import datetime as dt
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,57 +7,10 @@ import pystac
 import pystac_client
 import pytest
 import shapely.geometry
-from rasterio.crs import CRS
+from catalog_case import add_tile, finish
 
-from geoai.catalog import Catalog, fingerprint, image_item, prediction_item
+from geoai.catalog import Catalog, fingerprint
 from geoai.errors import CatalogError
-from geoai.grid import TileScheme
-from geoai.raster import write_cog
-
-SCHEME = TileScheme(CRS.from_epsg(3006), 0.2, 50)
-DAY = (dt.datetime(2026, 5, 14, tzinfo=dt.UTC), dt.datetime(2026, 5, 14, 23, 59, 59, tzinfo=dt.UTC))
-
-
-def add_tile(store: Catalog, tile_id: str, *, mark: str = "1", value: int = 90, bands: int = 3) -> None:
-    """Write a tile's image and prediction the way the pipeline does; its left half is nodata."""
-    box = SCHEME.tile_box(tile_id)
-    valid = np.ones((box.height, box.width), bool)
-    valid[:, : box.width // 2] = False
-    pixels = np.full((bands, box.height, box.width), value, np.uint8)
-    image = store.collection_folder("F1") / tile_id / "image.tif"
-    write_cog(image, pixels, SCHEME.grid_of(box), valid=valid)
-    item = image_item(
-        tile_id,
-        "F1",
-        SCHEME,
-        image=image,
-        valid=valid,
-        band_names=("red", "green", "blue", "nir")[:bands],
-        interval=DAY,
-        dated=True,
-        sources={"../../../../flight/a.tif": "ab" * 32},
-        fingerprint=mark,
-    )
-    store.write_item("F1", item)
-    probability = store.collection_folder("F1.m") / tile_id / "probability.tif"
-    write_cog(probability, pixels[:1], SCHEME.grid_of(box), nodata=255)
-    seen = prediction_item(
-        item,
-        "F1.m",
-        SCHEME,
-        probability=probability,
-        valid=valid,
-        classes=("building",),
-        model_id="m",
-        model_checksum="cd" * 32,
-        fingerprint=mark,
-    )
-    store.write_item("F1.m", seen)
-
-
-def finish(store: Catalog) -> None:
-    for name in ("F1", "F1.m"):
-        store.write_collection(name, title=name, description="Tiles.")
 
 
 @pytest.fixture

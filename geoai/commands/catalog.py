@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.markup import escape
 from rich.table import Table
 
 from geoai.commands.terminal import (
@@ -62,7 +61,7 @@ def verify(
 
     settings = read_settings(config, None, None, data)
     store = Catalog(settings.data / "catalog")
-    problems = []
+    problems: list[str] = []
     with progress_bars() as progress:
         for name, collections in flights(store, flight).items():
             with hold_flight(settings.data, name):
@@ -98,17 +97,18 @@ def prune_catalog(
     now = dt.datetime.now(dt.UTC)
     with progress_bars() as progress:
         pruned = prune(store, settings, unused_for=unused_for, now=now, dry_run=dry_run, progress=progress)
+    done = "would be removed" if dry_run else "removed"
     table = Table("predictions", "files", "MB", "last used", "what")
     for each in pruned.old:
-        what = f"kept: {each.kept_for}" if each.kept_for else "would be removed" if dry_run else "removed"
+        what = f"kept: {each.kept_for}" if each.kept_for else done
         day, size = f"{each.last_used:%Y-%m-%d}", f"{each.size / 1e6:,.1f}"
         table.add_row(each.collection, str(each.files), size, day, what)
     console.print(table)
     freed = sum(each.size for each in pruned.old if each.kept_for is None)
-    verb = "would be removed" if dry_run else "removed"
-    console.print(
-        f"{freed:,} bytes {verb}, and {len(pruned.left)} files of writers that were stopped", highlight=False
-    )
+    left = f"{len(pruned.left)} files or folders that writers left"
+    console.print(f"{freed:,} bytes and {left}: {done}", highlight=False)
+    for line in pruned.busy:
+        console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 @app.command()
