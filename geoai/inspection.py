@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from geoai.catalog import Catalog, catalog_of, collection_of
+from geoai.catalog import Catalog
+from geoai.stac import catalog_of, collection_of
 
 Progress = Callable[[str, int, int], None]
 """Told (stage, done, total) as work proceeds."""

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from geoai.catalog import MODEL, Catalog
+from geoai.catalog import Catalog
 from geoai.errors import CatalogError
 from geoai.raster import appearing_whole
+from geoai.stac import MODEL
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ import datetime as dt
 import json
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatch
 from pathlib import Path
 
 from geoai.assessment import open_ledger
@@ -72,7 +71,7 @@ def prune(
             with hold_flight(settings.data, flight):
                 referred = references(settings, ledger)  # under the lock: a run may just have ended
                 old = _old(store, flight, collections, settings.data / "runs", referred, unused_for, now)
-                left = _leftovers([store.collection_folder(name) for name in collections], now)
+                left = [path for name in collections for path in _left(store.collection_folder(name), now)]
                 if not dry_run:
                     _remove(store, old, left)
         except BusyError as error:
@@ -81,6 +80,11 @@ def prune(
         pruned.old += old
         pruned.left += left
         progress("prune", done, len(held))
+    beside = (*store.root.glob(LEFT), *store.root.glob(f"models/*/{LEFT}"))
+    left = [path for path in beside if _untouched(path, now)]
+    if not dry_run:
+        _remove(store, [], left)
+    pruned.left += left
     return pruned
 
 
@@ -109,7 +113,7 @@ def _remove(store: Catalog, old: Sequence[Old], left: Sequence[Path]) -> None:
         if path.is_dir():
             shutil.rmtree(path)
         else:
-            path.unlink()
+            path.unlink(missing_ok=True)  # it lay in a folder that is gone
     for each in old:
         if each.kept_for is None:
             store.remove_collection(each.collection)
@@ -146,18 +150,14 @@ def _previous(path: Path) -> str | None:
     return None if previous is None else str(previous)
 
 
-def _leftovers(collections: Sequence[Path], now: dt.datetime) -> list[Path]:
-    """Return temporary files, and folders without an item, that nobody has written to for a day."""
-    found = []
-    for collection in collections:
-        for folder in [path for path in collection.glob("*") if path.is_dir()]:
-            inside = list(folder.iterdir())
-            if not (folder / f"{folder.name}.json").exists():
-                found += [folder] if all(_untouched(path, now) for path in (folder, *inside)) else []
-            else:
-                found += [path for path in inside if fnmatch(path.name, LEFT) and _untouched(path, now)]
-        found += [path for path in collection.glob(LEFT) if _untouched(path, now)]
-    return found
+def _left(collection: Path, now: dt.datetime) -> Iterator[Path]:
+    """Yield temporary files, and folders without an item, that nobody has written to for a day."""
+    yield from (path for path in collection.rglob(LEFT) if _untouched(path, now))
+    for folder in (collection, *collection.glob("*/")):
+        empty = folder == collection and not any(folder.iterdir())
+        without_item = folder != collection and not (folder / f"{folder.name}.json").exists()
+        if (empty or without_item) and all(_untouched(path, now) for path in (folder, *folder.iterdir())):
+            yield folder
 
 
 def _untouched(path: Path, now: dt.datetime) -> bool:

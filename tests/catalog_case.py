@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from rasterio.crs import CRS
 
-from geoai.catalog import Catalog, image_item, prediction_item
+from geoai.catalog import Catalog
 from geoai.grid import TileScheme
 from geoai.raster import write_cog
+from geoai.stac import image_item, prediction_item
 
 SCHEME = TileScheme(CRS.from_epsg(3006), 0.2, 50)
 TILES = ("450000_6400950", "450050_6400950")

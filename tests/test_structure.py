@@ -15,7 +15,7 @@ LAYERS = [
     {"config", "grid"},
     {"raster", "vector", "postgis"},
     {"network", "calibration", "heights", "outlines", "estimators"},
-    {"mlm", "partition", "alignment"},
+    {"mlm", "partition", "alignment", "stac"},
     {"segmenter"},
     {
         "model",
