@@ -50,34 +50,37 @@ def timed(work: Callable[[], object], tries: int = 5) -> float:
     return statistics.median(taken)
 
 
+def figures(root: Path, count: int) -> dict[str, float]:
+    """Return seconds by what is done, in a catalogue of *count* tiles."""
+    store = filled(root, count)
+    first = store.item("F1", TILES[0])
+    ids = [item["id"] for item in store.items("F1")][:1_500]
+
+    def derive() -> None:
+        store.write_collection("F1", title="F1", description="Tiles.")
+
+    def change_one() -> None:
+        store.write_item("F1", first)
+        derive()
+
+    return {
+        "write one item": timed(lambda: store.write_item("F1", first), 20),
+        "is_done, up to 1,500 tiles": timed(lambda: [store.is_done("F1", tile, "1") for tile in ids]),
+        "collection.json, one changed": timed(change_one, 3),
+        "collection.json, none changed": timed(derive, 3),
+        "export to parquet": timed(lambda: export_items(store, ["F1"], root / "items.parquet"), 1),
+    }
+
+
 def main() -> None:
     """Print a table: what, by number of tiles."""
-    rows: dict[str, list[float]] = {}
+    columns = []
     for count in SIZES:
         with tempfile.TemporaryDirectory() as name:
-            store = filled(Path(name), count)
-            first = store.item("F1", TILES[0])
-            ids = [item["id"] for item in store.items("F1")][:1_500]
-
-            def derive(store: Catalog = store) -> None:
-                store.write_collection("F1", title="F1", description="Tiles.")
-
-            def change_one(store: Catalog = store, item: dict[str, object] = first) -> None:
-                store.write_item("F1", item)
-                store.write_collection("F1", title="F1", description="Tiles.")
-
-            figures = {
-                "write one item": timed(lambda: store.write_item("F1", first), 20),
-                "is_done, up to 1,500 tiles": timed(lambda: [store.is_done("F1", tile, "1") for tile in ids]),
-                "collection.json, one changed": timed(change_one, 3),
-                "collection.json, none changed": timed(derive, 3),
-                "export to parquet": timed(lambda: export_items(store, ["F1"], Path(name) / "x.parquet"), 1),
-            }
-        for key, seconds in figures.items():
-            rows.setdefault(key, []).append(seconds)
+            columns.append(figures(Path(name), count))
     print(f"{'seconds':32s}" + "".join(f"{count:>12,}" for count in SIZES))
-    for key, row in rows.items():
-        print(f"{key:32s}" + "".join(f"{seconds:12.4f}" for seconds in row))
+    for key in columns[0]:
+        print(f"{key:32s}" + "".join(f"{column[key]:12.4f}" for column in columns))
 
 
 if __name__ == "__main__":
