@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geoai import __version__, catalog
+from geoai import __version__, catalog, stac
 from geoai.catalog import Catalog
 from geoai.config import Settings
 from geoai.errors import ConfigError, MergeError
@@ -139,7 +139,7 @@ def make_review(
         log.warning("%s", line)
     store = Catalog(settings.data / "catalog")
     name = f"{flown.id}.{model.id}"
-    marks = {item["id"]: item["properties"][catalog.FINGERPRINT] for item in store.items(name)}
+    marks = {item["id"]: item["properties"][stac.FINGERPRINT] for item in store.items(name)}
     sections = {
         key: getattr(settings, key).model_dump(mode="json")
         for key in ("polygons", "compare", "publish", "report")
@@ -353,7 +353,7 @@ def _tracing_marks(items: Sequence[Mapping[str, Any]], settings: Settings, band:
     """Return, by tile, what its tracing depends on: its probabilities, the band, how outlines are made."""
     options = settings.polygons.model_dump(mode="json")
     return {
-        item["id"]: catalog.fingerprint("traced", item["properties"][catalog.FINGERPRINT], band, options)
+        item["id"]: catalog.fingerprint("traced", item["properties"][stac.FINGERPRINT], band, options)
         for item in items
     }
 
@@ -384,7 +384,7 @@ def _marks_beside(settings: Settings, before: Sequence[Mapping[str, Any]]) -> li
     height = settings.compare.height
     paths = [path for path in (height.ndsm, height.dsm, height.dtm) if path is not None]
     stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.exists()]
-    marks = [item["properties"][catalog.FINGERPRINT] for item in before]
+    marks = [item["properties"][stac.FINGERPRINT] for item in before]
     return [mark for mark in (marks, stats) if mark]
 
 

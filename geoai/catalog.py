@@ -11,9 +11,7 @@
 
 A worker writes only its own item folder, and the item's JSON last: that is the commit. `collection.json` and
 `catalog.json` are derived from the items, rebuilt under a lock. All links are relative, so the folder can be
-moved. WGS 84 lives in this module only, because STAC asks for it.
-
-Items follow STAC 1.1 with the projection 2.0, file 2.1, eo 2.0, raster 2.0 and processing 1.2 extensions.
+moved.
 """
 
 from __future__ import annotations
@@ -25,30 +23,17 @@ import json
 import os
 import shutil
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import rasterio.features
-import shapely
-import shapely.geometry
-from affine import Affine
-from numpy.typing import NDArray
-from pyproj import Transformer
-from rasterio.crs import CRS
-
-from geoai import __version__
 from geoai.errors import BusyError, CatalogError
-from geoai.grid import TileScheme, crs_name
+from geoai.grid import TileScheme
 from geoai.raster import LatticeFile, appearing_whole
+from geoai.stac import FINGERPRINT, catalog_of, collection_of
 
-STAC_VERSION = "1.1.0"
-SCHEMAS = "https://stac-extensions.github.io"
-COG = "image/tiff; application=geotiff; profile=cloud-optimized"
-FINGERPRINT = "geoai:fingerprint"
 CODE_VERSION = 1
 """Part of every fingerprint; raised when a stage starts to make other results from the same input."""
 
@@ -66,6 +51,10 @@ class Catalog:
     def item_path(self, collection: str, item: str) -> Path:
         """Return the JSON file of an item."""
         return self.collection_folder(collection) / item / f"{item}.json"
+
+    def collections(self) -> list[str]:
+        """Return the ids of the collections, of imagery and of predictions."""
+        return sorted(path.name for path in self.root.glob("flights/*") if path.is_dir())
 
     def items(self, collection: str) -> Iterator[dict[str, Any]]:
         """Yield the items of *collection* by id. Raises CatalogError for an item that cannot be read."""
@@ -112,12 +101,26 @@ class Catalog:
         _write_json(self.item_path(collection, item["id"]), item)
 
     def remove_items(self, collection: str, *, keep: set[str]) -> list[str]:
-        """Remove the items that are not in *keep* (their sheets left the flight) and return their ids."""
+        """Remove the items that are not in *keep* (their sheets left the flight) and return their ids.
+
+        Their folders go, and those that a removal or a writer which was stopped left without an item.
+        """
         stale = [path for path in self._item_paths(collection) if path.stem not in keep]
         for path in stale:
             path.unlink()  # first, so that a half-removed item is no item
-            shutil.rmtree(path.parent)
+        for folder in self.collection_folder(collection).glob("*"):
+            if folder.is_dir() and folder.name not in keep:
+                shutil.rmtree(folder)
         return [path.stem for path in stale]
+
+    def remove_collection(self, collection: str) -> None:
+        """Remove a collection from the index down: at every moment, what can be found is whole."""
+        folder = self.collection_folder(collection)
+        (folder / "collection.json").unlink(missing_ok=True)
+        with _locked(self.root):
+            _write_json(self.root / "catalog.json", catalog_of(self.root))
+        self.remove_items(collection, keep=set())
+        shutil.rmtree(folder)
 
     def add_model(self, package: Path) -> Path:
         """Copy a model package (a folder named by its id) into the catalogue once and return its item.
@@ -136,15 +139,21 @@ class Catalog:
     def write_collection(
         self, collection: str, *, title: str, description: str, links: list[dict[str, str]] | None = None
     ) -> None:
-        """Derive `collection.json` from the items, and `catalog.json` from the collections."""
-        folder = self.collection_folder(collection)
-        with _locked(self.root):
-            items = list(self.items(collection))
-            if items:
-                _write_json(
-                    folder / "collection.json", _collection(collection, title, description, items, links)
-                )
-            _write_json(self.root / "catalog.json", _catalog(self.root))
+        """Derive `collection.json` from the items, and `catalog.json` from the collections.
+
+        Items are read only where one was written, or removed, since the file was last derived.
+        """
+        path = self.collection_folder(collection) / "collection.json"
+        with _locked(self.root) as now_ns:
+            items = self._item_paths(collection)
+            if items and not _follows(path, items, title, description, links):
+                content = collection_of(collection, title, description, list(self.items(collection)), links)
+                _write_json(path, content)
+                # its time is when reading began, by the clock of the same disk: a later item shows as later
+                os.utime(path, ns=(now_ns, now_ns))
+            index = catalog_of(self.root)
+            if _stored(self.root / "catalog.json") != index:
+                _write_json(self.root / "catalog.json", index)
 
 
 def fingerprint(*parts: object) -> str:
@@ -153,227 +162,43 @@ def fingerprint(*parts: object) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def image_item(
-    tile_id: str,
-    collection: str,
-    scheme: TileScheme,
-    *,
-    image: Path,
-    valid: NDArray[np.bool_],
-    band_names: tuple[str, ...],
-    interval: tuple[dt.datetime, dt.datetime],
-    dated: bool,
-    sources: Mapping[str, str],
-    fingerprint: str,
-) -> dict[str, Any]:
-    """Return the Item of an image tile: footprint of its *valid* pixels (row, col), checksum, bands.
-
-    *sources* maps the href of each orthophoto to its sha256. *interval* is the time of photography; *dated*
-    says whether it was stated or taken from the files.
-    """
-    first, last = (moment.strftime("%Y-%m-%dT%H:%M:%SZ") for moment in interval)
-    item = _tile_item(tile_id, collection, scheme, valid, first, last, fingerprint)
-    item["properties"]["geoai:valid_share"] = round(float(valid.mean()), 6)
-    item["properties"]["geoai:date_source"] = "stated" if dated else "files"
-    item["stac_extensions"] += [f"{SCHEMAS}/eo/v2.0.0/schema.json", f"{SCHEMAS}/raster/v2.0.0/schema.json"]
-    bands = [{"name": name, "eo:common_name": "nir08" if name == "nir" else name} for name in band_names]
-    item["assets"]["image"] = _asset(image, "Orthophoto", ["data", "visual"]) | {
-        "type": COG,
-        "data_type": "uint8",
-        "raster:spatial_resolution": scheme.gsd_m,
-        "bands": bands,
-    }
-    for href, checksum in sources.items():
-        item["links"].append(
-            {"rel": "derived_from", "href": href, "type": "image/tiff", "geoai:sha256": checksum}
-        )
-    return item
-
-
-def prediction_item(
-    image: Mapping[str, Any],
-    collection: str,
-    scheme: TileScheme,
-    *,
-    probability: Path,
-    valid: NDArray[np.bool_],
-    classes: tuple[str, ...],
-    model_id: str,
-    model_checksum: str,
-    fingerprint: str,
-) -> dict[str, Any]:
-    """Return the Item of a tile's prediction, derived from the image item and the model's item."""
-    moments = image["properties"]["start_datetime"], image["properties"]["end_datetime"]
-    tile_id = image["id"]
-    item = _tile_item(tile_id, collection, scheme, valid, *moments, fingerprint)
-    item["properties"] |= {
-        "geoai:model": model_id,
-        "geoai:model_checksum": f"1220{model_checksum}",
-        "processing:level": "L4",
-        "processing:software": {"geoai": __version__},
-        "processing:datetime": item["properties"]["created"],
-    }
-    item["stac_extensions"] += [
-        f"{SCHEMAS}/raster/v2.0.0/schema.json",
-        f"{SCHEMAS}/processing/v1.2.0/schema.json",
-    ]
-    item["assets"]["probability"] = _asset(probability, "Class probabilities (p × 250)", ["data"]) | {
-        "type": COG,
-        "data_type": "uint8",
-        "nodata": 255,
-        "raster:scale": 0.004,
-        "raster:offset": 0.0,
-        "raster:spatial_resolution": scheme.gsd_m,
-        "bands": [{"name": name, "description": f"p({name})"} for name in classes],
-    }
-    model = f"../../../models/{model_id}/{model_id}.json"
-    source = f"../../{image['collection']}/{tile_id}/{tile_id}.json"
-    for href, title in ((source, "image"), (model, model_id)):
-        item["links"].append(
-            {"rel": "derived_from", "href": href, "type": "application/geo+json", "title": title}
-        )
-    return item
-
-
-def _tile_item(
-    tile_id: str,
-    collection: str,
-    scheme: TileScheme,
-    valid: NDArray[np.bool_],
-    first: str,
-    last: str,
-    fingerprint: str,
-) -> dict[str, Any]:
-    grid = scheme.grid_of(scheme.tile_box(tile_id))
-    footprint = _footprint(valid, grid.transform, scheme.crs)
-    now = dt.datetime.now(dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    collection_file = "../collection.json"
-    return {
-        "type": "Feature",
-        "stac_version": STAC_VERSION,
-        "stac_extensions": [f"{SCHEMAS}/projection/v2.0.0/schema.json", f"{SCHEMAS}/file/v2.1.0/schema.json"],
-        "id": tile_id,
-        "collection": collection,
-        "geometry": shapely.geometry.mapping(footprint),
-        "bbox": [round(value, 8) for value in footprint.bounds],
-        "properties": {
-            "datetime": first if first == last else None,
-            "start_datetime": first,
-            "end_datetime": last,
-            "created": now,
-            "updated": now,
-            "gsd": scheme.gsd_m,
-            "proj:code": crs_name(scheme.crs),
-            "proj:bbox": [round(value, 4) for value in grid.bounds],
-            "proj:shape": [grid.height, grid.width],
-            "proj:transform": list(grid.transform)[:6],
-            FINGERPRINT: fingerprint,
-        },
-        "links": [
-            {"rel": "root", "href": "../../../catalog.json", "type": "application/json"},
-            {"rel": "parent", "href": collection_file, "type": "application/json"},
-            {"rel": "collection", "href": collection_file, "type": "application/json"},
-        ],
-        "assets": {},
-    }
-
-
-def _footprint(valid: NDArray[np.bool_], transform: Affine, crs: CRS) -> shapely.Geometry:
-    """Return the valid pixels' outline in WGS 84, traced at an eighth of the resolution where not all are."""
-    step = 1 if valid.all() else 8
-    coarse = valid[::step, ::step]
-    shapes = rasterio.features.shapes(
-        coarse.astype(np.uint8), mask=coarse, transform=transform @ Affine.scale(step)
-    )
-    outline = shapely.union_all([shapely.geometry.shape(geometry) for geometry, _ in shapes])
-    outline = outline.simplify(2.0 * step * transform.a)
-    to_wgs84 = Transformer.from_crs(crs.to_wkt(), "EPSG:4326", always_xy=True)
-    outline = shapely.transform(outline, lambda xy: np.stack(to_wgs84.transform(xy[:, 0], xy[:, 1]), axis=1))
-    # 8 decimals of a degree are a millimetre; an exterior ring is counter-clockwise (RFC 7946)
-    return shapely.orient_polygons(shapely.set_precision(outline, 1e-8))
-
-
-def _asset(path: Path, title: str, roles: list[str]) -> dict[str, Any]:
-    with path.open("rb") as file:
-        checksum = hashlib.file_digest(file, "sha256").hexdigest()
-    # 12 20: multihash prefix of a 32-byte sha2-256, as the file extension asks
-    size = path.stat().st_size
-    return {
-        "href": f"./{path.name}",
-        "title": title,
-        "roles": roles,
-        "file:size": size,
-        "file:checksum": f"1220{checksum}",
-    }
-
-
-def _collection(
-    name: str,
+def _follows(
+    path: Path,
+    items: Sequence[Path],
     title: str,
     description: str,
-    items: list[dict[str, Any]],
-    links: list[dict[str, str]] | None,
-) -> dict[str, Any]:
-    boxes = np.array([item["bbox"] for item in items])
-    properties = [item["properties"] for item in items]
-    return {
-        "type": "Collection",
-        "stac_version": STAC_VERSION,
-        "stac_extensions": [f"{SCHEMAS}/projection/v2.0.0/schema.json"],
-        "id": name,
-        "title": title,
-        "description": description,
-        "license": "other",
-        "extent": {
-            "spatial": {"bbox": [[*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()]]},
-            "temporal": {
-                "interval": [
-                    [min(p["start_datetime"] for p in properties), max(p["end_datetime"] for p in properties)]
-                ]
-            },
-        },
-        "summaries": {
-            "gsd": sorted({p["gsd"] for p in properties}),
-            "proj:code": sorted({p["proj:code"] for p in properties}),
-        },
-        "links": [
-            {"rel": "root", "href": "../../catalog.json", "type": "application/json"},
-            {"rel": "parent", "href": "../../catalog.json", "type": "application/json"},
-            *(links or []),
-            *(
-                {"rel": "item", "href": f"./{item['id']}/{item['id']}.json", "type": "application/geo+json"}
-                for item in items
-            ),
-        ],
-    }
+    links: Sequence[Mapping[str, str]] | None,
+) -> bool:
+    """Whether the `collection.json` at *path* is of these items' files as they are, and says the same."""
+    stored = _stored(path)
+    try:
+        derived_ns = path.stat().st_mtime_ns if stored else 0
+        if stored is None or any(item.stat().st_mtime_ns >= derived_ns for item in items):
+            return False
+        said = [link["href"] for link in stored["links"] if link["rel"] == "item"]
+        beside = [link for link in stored["links"] if link["rel"] not in ("root", "parent", "item")]
+        about = stored["title"], stored["description"]
+    except (KeyError, TypeError):  # somebody else wrote it
+        return False
+    own = [f"./{item.stem}/{item.name}" for item in items]
+    return (about, said, beside) == ((title, description), own, list(links or []))
 
 
-def _catalog(root: Path) -> dict[str, Any]:
-    children = sorted(root.glob("flights/*/collection.json"))
-    models = sorted(path for path in root.glob("models/*/*.json") if path.stem == path.parent.name)
-    relative = [("child", path, "application/json") for path in children]
-    relative += [("item", path, "application/geo+json") for path in models]
-    return {
-        "type": "Catalog",
-        "stac_version": STAC_VERSION,
-        "id": "geoai",
-        "title": "geoai",
-        "description": "Orthophotos cut into tiles, and what models saw in them.",
-        "links": [
-            {"rel": "root", "href": "./catalog.json", "type": "application/json"},
-            *(
-                {"rel": rel, "href": f"./{path.relative_to(root).as_posix()}", "type": media}
-                for rel, path, media in relative
-            ),
-        ],
-    }
+def _stored(path: Path) -> dict[str, Any] | None:
+    """Return a derived file's content, None where it is to be derived anew."""
+    try:
+        return _read_json(path)
+    except (FileNotFoundError, CatalogError):
+        return None
 
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        content: dict[str, Any] = json.loads(path.read_bytes())
+        content = json.loads(path.read_bytes())
     except ValueError as error:
         raise CatalogError(f"{path}: expected a STAC item, found {error}") from error
+    if not isinstance(content, dict):
+        raise CatalogError(f"{path}: expected a STAC item, found {type(content).__name__}")
     return content
 
 
@@ -409,9 +234,13 @@ def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
 
 
 @contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """Hold the catalogue's lock: index files are rebuilt by one process at a time."""
+def _locked(root: Path) -> Iterator[int]:
+    """Hold the catalogue's lock: index files are rebuilt by one process at a time.
+
+    Gives the time (ns) by the clock of the disk that the catalogue lies on.
+    """
     root.mkdir(parents=True, exist_ok=True)
     with (root / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        os.utime(lock.fileno())
+        yield os.fstat(lock.fileno()).st_mtime_ns

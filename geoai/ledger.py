@@ -188,6 +188,17 @@ class Ledger:
         reasons = [held.get(fid, Standing()).said.reject_reason for fid in frame.pop("fid")]
         return gpd.GeoDataFrame(frame.assign(reject_reason=reasons), geometry=geometry, crs=self.crs)
 
+    def shown_predictions(self) -> set[tuple[str, str]]:
+        """Return (flight id, model id) of the runs that last saw a signal which still stands."""
+        if not self.path.exists():
+            return set()
+        with self._opened() as database:
+            rows = database.execute(
+                "SELECT DISTINCT flight_id, model_id FROM signal JOIN run ON run.fid = seen_in "
+                "WHERE lifecycle = 'seen'"
+            )
+            return set(rows)
+
     def import_reviews(self, paths: Sequence[Path | str]) -> tuple[list[Imported], list[str]]:
         """Read what reviewers said in *paths* into the ledger; return what came of each, and the conflicts.
 

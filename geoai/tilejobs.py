@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, Self, TypeVar
 
 from rasterio.errors import RasterioError
 
-from geoai import catalog, prediction, tiling
+from geoai import catalog, prediction, stac, tiling
 from geoai.catalog import Catalog
 from geoai.config import PredictionSettings, Settings, TilingSettings
 from geoai.flight import Flight
@@ -114,7 +114,7 @@ class Cutter:
         sources = [orthophoto.name for orthophoto in job.orthophotos]
         tiling.write_tile(image, data, valid, grid, self.settings, sources)
         hrefs = (_href(orthophoto.path, image.parent) for orthophoto in job.orthophotos)
-        item = catalog.image_item(
+        item = stac.image_item(
             job.tile_id,
             self.collection,
             scheme,
@@ -219,7 +219,7 @@ class Predictor:
             return TileOutcome(job.tile_id, "failed", f"expected readable tiles, found: {error}")
         path = self.store.collection_folder(self.collection) / job.tile_id / "probability.tif"
         prediction.write_prediction(path, probability, box, self.scheme, self.model.classes)
-        item = catalog.prediction_item(
+        item = stac.prediction_item(
             self.store.item(self.flight_id, job.tile_id),
             self.collection,
             self.scheme,

@@ -1,5 +1,9 @@
-import datetime as dt
 import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -8,57 +12,11 @@ import pystac
 import pystac_client
 import pytest
 import shapely.geometry
-from rasterio.crs import CRS
+from catalog_case import TILES, add_tile, finish
 
-from geoai.catalog import Catalog, fingerprint, image_item, prediction_item
+from geoai.catalog import Catalog, fingerprint
 from geoai.errors import CatalogError
-from geoai.grid import TileScheme
-from geoai.raster import write_cog
-
-SCHEME = TileScheme(CRS.from_epsg(3006), 0.2, 50)
-DAY = (dt.datetime(2026, 5, 14, tzinfo=dt.UTC), dt.datetime(2026, 5, 14, 23, 59, 59, tzinfo=dt.UTC))
-
-
-def add_tile(store: Catalog, tile_id: str, *, mark: str = "1", value: int = 90, bands: int = 3) -> None:
-    """Write a tile's image and prediction the way the pipeline does; its left half is nodata."""
-    box = SCHEME.tile_box(tile_id)
-    valid = np.ones((box.height, box.width), bool)
-    valid[:, : box.width // 2] = False
-    pixels = np.full((bands, box.height, box.width), value, np.uint8)
-    image = store.collection_folder("F1") / tile_id / "image.tif"
-    write_cog(image, pixels, SCHEME.grid_of(box), valid=valid)
-    item = image_item(
-        tile_id,
-        "F1",
-        SCHEME,
-        image=image,
-        valid=valid,
-        band_names=("red", "green", "blue", "nir")[:bands],
-        interval=DAY,
-        dated=True,
-        sources={"../../../../flight/a.tif": "ab" * 32},
-        fingerprint=mark,
-    )
-    store.write_item("F1", item)
-    probability = store.collection_folder("F1.m") / tile_id / "probability.tif"
-    write_cog(probability, pixels[:1], SCHEME.grid_of(box), nodata=255)
-    seen = prediction_item(
-        item,
-        "F1.m",
-        SCHEME,
-        probability=probability,
-        valid=valid,
-        classes=("building",),
-        model_id="m",
-        model_checksum="cd" * 32,
-        fingerprint=mark,
-    )
-    store.write_item("F1.m", seen)
-
-
-def finish(store: Catalog) -> None:
-    for name in ("F1", "F1.m"):
-        store.write_collection(name, title=name, description="Tiles.")
+from geoai.stac import catalog_of, collection_of
 
 
 @pytest.fixture
@@ -178,3 +136,84 @@ def test_a_file_that_is_being_written_is_no_item(store: Catalog) -> None:
     (store.collection_folder("F1") / "450000_6400950" / ".450000_6400950-x1.json").write_text("{")
     (store.collection_folder("F1") / "450100_6400950").mkdir()
     assert [item["id"] for item in store.items("F1")] == ["450000_6400950", "450050_6400950"]
+
+
+def opened_files(store: Catalog, work: str) -> int:
+    """Return how many files and folders a process opens, lists or renames while it does *work* on *store*."""
+    code = f"""
+import sys
+from pathlib import Path
+from geoai.catalog import Catalog
+store, seen = Catalog(Path({str(store.root)!r})), []
+item = next(store.items("F1"))
+{work}
+sys.addaudithook(lambda event, _: seen.append(event) if event in {TOUCHING} else None)
+{work}
+print(len(seen))
+"""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parent), *sys.path])}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    return int(done.stdout)
+
+
+TOUCHING = ("open", "os.listdir", "os.scandir", "os.rename", "os.remove")
+
+
+@pytest.mark.parametrize(
+    "work",
+    ["store.write_item('F1', item)", "store.is_done('F1', item['id'], '1')", "store.item('F1', item['id'])"],
+)
+def test_what_is_done_for_a_tile_does_not_grow_with_the_catalogue(store: Catalog, work: str) -> None:
+    few = opened_files(store, work)
+    multiply(store, 40)
+    assert opened_files(store, work) == few > 0
+
+
+def multiply(store: Catalog, count: int) -> None:
+    """Add so many tiles of imagery, by copying the first."""
+    source = store.item_path("F1", TILES[0])
+    item = json.loads(source.read_bytes())
+    for number in range(count):
+        name = f"{500_000 + 50 * number}_6400950"
+        target = store.item_path("F1", name)
+        target.parent.mkdir()
+        shutil.copy(source.with_name("image.tif"), target.parent)
+        store.write_item("F1", item | {"id": name})
+
+
+def test_an_unchanged_collection_reads_no_item(store: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {path: path.stat().st_mtime_ns for path in store.root.rglob("*.json")}
+    monkeypatch.setattr(Catalog, "items", lambda *_: pytest.fail("an item was read"))
+    finish(store)
+    assert {path: path.stat().st_mtime_ns for path in store.root.rglob("*.json")} == before
+
+
+CHANGES: dict[str, Callable[[Catalog], object]] = {
+    "one written": lambda store: add_tile(store, TILES[0], mark="2", value=120),
+    "one more": lambda store: add_tile(store, "450100_6400950"),
+    "one less": lambda store: [store.remove_items(name, keep={TILES[1]}) for name in ("F1", "F1.m")],
+    "damaged": lambda store: (store.collection_folder("F1") / "collection.json").write_text("{"),
+    "none": lambda store: (store.collection_folder("F1") / "collection.json").unlink(),
+    "no index": lambda store: (store.root / "catalog.json").unlink(),
+    "another's": lambda store: (store.collection_folder("F1.m") / "collection.json").write_text("{}"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_whatever_changes_the_collection_follows(store: Catalog, change: str) -> None:
+    CHANGES[change](store)
+    finish(store)
+    for name in ("F1", "F1.m"):
+        stored = json.loads((store.collection_folder(name) / "collection.json").read_bytes())
+        assert stored == collection_of(name, name, "Tiles.", list(store.items(name)), None)
+    assert json.loads((store.root / "catalog.json").read_bytes()) == catalog_of(store.root)
+
+
+def test_a_new_description_is_written(store: Catalog) -> None:
+    links = [{"rel": "derived_from", "href": "../../models/m/m.json", "type": "application/geo+json"}]
+    for description, beside in (("Fewer tiles.", None), ("Fewer tiles.", links), ("Tiles.", None)):
+        store.write_collection("F1", title="F1", description=description, links=beside)
+        stored = json.loads((store.collection_folder("F1") / "collection.json").read_bytes())
+        assert stored == collection_of("F1", "F1", description, list(store.items("F1")), beside)

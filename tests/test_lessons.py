@@ -20,8 +20,8 @@ from review_case import CRS, RUN
 from rich.console import Console
 from typer.testing import CliRunner
 
-from geoai import cli
 from geoai.cli import app
+from geoai.commands import policy
 from geoai.config import HeightSettings
 from geoai.errors import LedgerError
 from geoai.ledger import Ledger
@@ -208,7 +208,7 @@ def config(data: Path) -> Path:
 
 @pytest.fixture
 def wide(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cli, "console", Console(width=300))
+    monkeypatch.setattr(policy, "console", Console(width=300))
 
 
 @pytest.mark.usefixtures("wide")

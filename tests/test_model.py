@@ -465,8 +465,9 @@ def tell(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
     from typer.main import get_command
 
     from geoai import cli
+    from geoai.commands.terminal import console
 
-    cli.console.width = 200
+    console.width = 200
     get_command(cli.app)(["model", *map(str, words)], standalone_mode=False)
     return capsys.readouterr().out
 

@@ -15,7 +15,7 @@ LAYERS = [
     {"config", "grid"},
     {"raster", "vector", "postgis"},
     {"network", "calibration", "heights", "outlines", "estimators"},
-    {"mlm", "partition", "alignment"},
+    {"mlm", "partition", "alignment", "stac"},
     {"segmenter"},
     {
         "model",
@@ -45,7 +45,8 @@ LAYERS = [
         "policy",
         "publish",
     },
-    {"lines", "traced", "scoring", "contactsheet", "sources", "mining", "curves", "verdicts", "ledgerfile"},
+    {"inventory", "inspection", "lines", "traced", "scoring", "contactsheet", "sources", "mining", "curves"},
+    {"verdicts", "ledgerfile"},
     {"sampling", "shared"},
     {"mapquality"},
     {"quality"},
@@ -57,10 +58,11 @@ LAYERS = [
     {"card", "lessons", "merging"},
     {"packing"},
     {"assessment", "cases", "tilejobs"},
-    {"engine"},
+    {"engine", "pruning"},
     {"pipeline"},
     {"plan"},
     {"evaluation"},
+    {"commands"},
     {"cli"},
 ]
 HEAVY = ["torch", "torchgeo", "segmentation_models_pytorch", "geopandas", "rasterio", "numpy", "prefect"]
