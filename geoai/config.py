@@ -1,7 +1,8 @@
 """What people set: one YAML file, read once, wrong keys and values refused with file and line.
 
 `configs/default.yaml` holds every key with its unit and default. A file may say `extends: other.yaml`
-(beside it, one level) and give only what differs. `${NAME}` in a value is the environment variable.
+(beside it, one level) and give only what differs. `${NAME}` in a value is the environment variable; a
+password can come from there only, and is never shown.
 Paths are relative to the working directory.
 """
 
@@ -20,7 +21,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from geoai.errors import ConfigError
+from geoai.redaction import without_secrets
 
+NAME = r"\$\{(\w+)\}"
+"""An environment variable in a value."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Metres = Annotated[float, Field(ge=0.0)]
 SquareMetres = Annotated[float, Field(ge=0.0)]
@@ -428,6 +432,16 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
     return filled, lines
 
 
+def _refuse_secrets(text: str, path: Path) -> None:
+    """Raise ConfigError for a password that stands in the file itself."""
+    known = re.sub(NAME, "***", text)
+    if without_secrets(known) != known:
+        raise ConfigError(
+            f"{path}: expected no password or key in the file, found one in {without_secrets(text)!r}; "
+            "keep it in ~/.pgpass, PGPASSWORD or a variable that ${NAME} stands for"
+        )
+
+
 def _lines(node: yaml.Node, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -442,6 +456,7 @@ def _with_environment(value: Any, path: Path) -> Any:
         return [_with_environment(item, path) for item in value]
     if not isinstance(value, str):
         return value
+    _refuse_secrets(value, path)
 
     def fill(match: re.Match[str]) -> str:
         name = match.group(1)
@@ -449,7 +464,7 @@ def _with_environment(value: Any, path: Path) -> Any:
             raise ConfigError(f"{path}: expected the environment variable {name} to be set, found none")
         return os.environ[name]
 
-    return re.sub(r"\$\{(\w+)\}", fill, value)
+    return re.sub(NAME, fill, value)
 
 
 def _merged(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -478,7 +493,7 @@ def _explain(
         elif problem["type"] == "value_error":
             yield f"{place}: {problem['ctx']['error']}"
         else:
-            yield f"{place}: {key}: {problem['msg']}, found {problem['input']!r}"
+            yield f"{place}: {key}: {problem['msg']}, found {without_secrets(repr(problem['input']))}"
 
 
 def _suggestion(keys: tuple[str, ...], schema: type[Section]) -> str:

@@ -18,7 +18,6 @@ import pyproj
 import shapely
 
 from geoai.errors import CRSError, PublishError
-from geoai.postgis import without_password
 from geoai.publish.archive import zipped
 from geoai.publish.chips import cut_chips
 from geoai.publish.geopackage import add_project, add_styles, write_tables
@@ -40,6 +39,7 @@ from geoai.publish.tables import (
     Table,
 )
 from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, QUESTIONS, Language
+from geoai.redaction import without_secrets
 from geoai.suggestions import suggest
 from geoai.vector import Geometries, are_lines
 
@@ -316,4 +316,4 @@ def _around(bounds: Bounds, *, margin: float, least_m: float) -> Bounds:
 
 
 def _run_row(run: RunInfo) -> pd.DataFrame:
-    return pd.DataFrame([asdict(run) | {"map_source": without_password(run.map_source)}])
+    return pd.DataFrame([asdict(run) | {"map_source": without_secrets(run.map_source)}])
