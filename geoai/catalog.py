@@ -22,6 +22,7 @@ import datetime as dt
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import socket
@@ -43,7 +44,9 @@ from rasterio.crs import CRS
 from geoai import __version__
 from geoai.errors import BusyError, CatalogError
 from geoai.grid import TileScheme, crs_name
-from geoai.raster import LatticeFile, appearing_whole
+from geoai.raster import LatticeFile, appearing_whole, remove_abandoned
+
+log = logging.getLogger(__name__)
 
 STAC_VERSION = "1.1.0"
 SCHEMAS = "https://stac-extensions.github.io"
@@ -388,7 +391,7 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
     """Hold the lock of a flight while it is worked on; a process that ends, however it ends, lets it go.
 
-    Raises BusyError where another process holds it.
+    What one that was killed left in the making is removed first. Raises BusyError where another holds it.
     """
     path = data / "locks" / f"{flight_id}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -401,11 +404,23 @@ def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
                 f"flight {flight_id}: expected no other run of it, found {lock.read().strip()}; "
                 "start again when that has ended"
             ) from error
+        lock.seek(0)
+        if lock.read():
+            _clear_up(data, flight_id)
         lock.truncate(0)
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         lock.write(f"process {os.getpid()} on {socket.gethostname()}, at work since {now}")
         lock.flush()
-        yield
+        try:
+            yield
+        finally:
+            lock.truncate(0)  # says that it was not killed
+
+
+def _clear_up(data: Path, flight_id: str) -> None:
+    for folder in (data / "catalog", data / "runs" / flight_id):
+        for path in remove_abandoned(folder):
+            log.info("%s: removed, a run that was killed left it", path)
 
 
 @contextmanager

@@ -183,10 +183,12 @@ def accept(settings: Settings, progress: Progress = lambda stage, done, total: N
 def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
     """Drop tiles whose sheets left the flight and write the imagery's collection.
 
+    Tiles of sheets that are there and cannot be read stay.
     Raises CatalogError where no tile is there to go on with.
     """
     store, flown = Catalog(settings.data / "catalog"), acceptance.flight
     kept = {outcome.tile_id for outcome in outcomes if outcome.outcome != "empty"}
+    kept |= tiling.spared_tiles(flown, acceptance.scheme)
     for tile_id in store.remove_items(flown.id, keep=kept):
         log.info("%s: tile %s removed, its sheets left the flight", flown.id, tile_id)
     if store.is_empty(flown.id):
