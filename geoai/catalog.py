@@ -63,12 +63,12 @@ class Catalog:
     root: Path
 
     def collection_folder(self, collection: str) -> Path:
-        """Return the folder of the items of *collection*."""
-        return self.root / "flights" / collection
+        """Return the folder of the items of *collection*. Raises CatalogError where that is no plain name."""
+        return self.root / "flights" / _plain(collection)
 
     def item_path(self, collection: str, item: str) -> Path:
-        """Return the JSON file of an item."""
-        return self.collection_folder(collection) / item / f"{item}.json"
+        """Return the JSON file of an item. Raises CatalogError where its id is no plain name."""
+        return self.collection_folder(collection) / _plain(item) / f"{item}.json"
 
     def items(self, collection: str) -> Iterator[dict[str, Any]]:
         """Yield the items of *collection* by id. Raises CatalogError for an item that cannot be read."""
@@ -90,11 +90,11 @@ class Catalog:
         path = self.item_path(collection, item)
         try:
             content = json.loads(path.read_bytes())
-            sizes = [(path.parent / a["href"], a["file:size"]) for a in content["assets"].values()]
+            sizes = [(_asset_file(path, a["href"]), a["file:size"]) for a in content["assets"].values()]
             return content["properties"][FINGERPRINT] == fingerprint and all(
                 asset.stat().st_size == size for asset, size in sizes
             )
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, CatalogError):
             return False
 
     def files(self, collection: str, asset: str, scheme: TileScheme) -> list[LatticeFile]:
@@ -102,9 +102,9 @@ class Catalog:
         return [self.file(item, asset, scheme) for item in self.items(collection)]
 
     def file(self, item: Mapping[str, Any], asset: str, scheme: TileScheme) -> LatticeFile:
-        """Return the raster file of one asset of an item."""
-        folder = self.item_path(item["collection"], item["id"]).parent
-        return LatticeFile(folder / item["assets"][asset]["href"], scheme.tile_box(item["id"]))
+        """Return the raster file of one asset of an item. Raises CatalogError where it lies elsewhere."""
+        path = self.item_path(item["collection"], item["id"])
+        return LatticeFile(_asset_file(path, item["assets"][asset]["href"]), scheme.tile_box(item["id"]))
 
     def is_empty(self, collection: str) -> bool:
         """Whether *collection* has no item."""
@@ -148,6 +148,21 @@ class Catalog:
                     folder / "collection.json", _collection(collection, title, description, items, links)
                 )
             _write_json(self.root / "catalog.json", _catalog(self.root))
+
+
+def _plain(name: str) -> str:
+    """Return *name* if it names something in a folder, and leads nowhere else."""
+    if name in ("", "..") or Path(name).name != name:
+        raise CatalogError(f"{name!r}: expected the name of a folder in the catalogue, found a path")
+    return name
+
+
+def _asset_file(item: Path, href: str) -> Path:
+    """Return the file of an asset of the item at *item*: all of them lie beside it."""
+    try:
+        return item.with_name(_plain(href.removeprefix("./")))
+    except CatalogError:
+        raise CatalogError(f"{item}: expected assets in its own folder, found {href!r}") from None
 
 
 def fingerprint(*parts: object) -> str:

@@ -21,7 +21,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from geoai.errors import ConfigError
-from geoai.redaction import without_secrets
+from geoai.redaction import secrets_in, without_secrets
 
 NAME = r"\$\{(\w+)\}"
 """An environment variable in a value."""
@@ -434,8 +434,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
 
 def _refuse_secrets(text: str, path: Path) -> None:
     """Raise ConfigError for a password that stands in the file itself."""
-    known = re.sub(NAME, "***", text)
-    if without_secrets(known) != known:
+    if not all(re.match(rf"'?{NAME}'?(&|$)", secret) for secret in secrets_in(text)):
         raise ConfigError(
             f"{path}: expected no password or key in the file, found one in {without_secrets(text)!r}; "
             "keep it in ~/.pgpass, PGPASSWORD or a variable that ${NAME} stands for"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +66,24 @@ def _features(settings: MapSettings, name: str, expected: str) -> gpd.GeoDataFra
     if postgis.is_connection(name):
         features, layer = _from_postgis(settings, name)
     else:
-        features, layer = _from_ogr(settings, name)
+        with _gdals_warnings_logged(name):
+            features, layer = _from_ogr(settings, name)
     if features.empty:
         found = f"none where {settings.where}" if settings.where else "an empty layer"
         raise MapError(f"{name}: expected {expected} in {layer!r}, found {found}")
     return features
+
+
+@contextmanager
+def _gdals_warnings_logged(name: str) -> Iterator[None]:
+    """Log what GDAL warns of, which it would print with the password of an address in it."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", RuntimeWarning)
+        try:
+            yield
+        finally:
+            for each in said:
+                log.warning("%s: %s", name, without_secrets(" ".join(str(each.message).split())))
 
 
 def _from_ogr(settings: MapSettings, name: str) -> tuple[gpd.GeoDataFrame, str]:

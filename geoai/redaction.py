@@ -9,7 +9,7 @@ KEYWORD = re.compile(
     r"|credential)\s*=\s*)('(?:[^'\\]|\\.)*'|(?:\\.|\S)+)",
     re.IGNORECASE,
 )
-USER = re.compile(r"(://[^/:@\s]*:)[^@\s]*@")
+USER = re.compile(r"(://[^/:@\s]*:)([^@\s]*)(?=@)")
 
 
 def without_secrets(text: str) -> str:
@@ -20,4 +20,13 @@ def without_secrets(text: str) -> str:
     >>> without_secrets("https://anna:secret@town.example/map.gpkg?token=secret")
     'https://anna:***@town.example/map.gpkg?token=***'
     """
-    return USER.sub(r"\1***@", KEYWORD.sub(r"\1***", text))
+    return USER.sub(r"\1***", KEYWORD.sub(r"\1***", text))
+
+
+def secrets_in(text: str) -> list[str]:
+    """Return what `without_secrets` takes out of *text*.
+
+    >>> secrets_in("PG:host=db password='a b' dbname=city")
+    ["'a b'"]
+    """
+    return [found.group(2) for pattern in (KEYWORD, USER) for found in pattern.finditer(text)]

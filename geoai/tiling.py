@@ -59,9 +59,7 @@ def plan_tiles(flight: Flight, scheme: TileScheme) -> list[TileJob]:
 def spared_tiles(flight: Flight, scheme: TileScheme) -> frozenset[str]:
     """Return the ids of tiles under sheets that cannot be read now: what is there of them is left alone."""
     return frozenset(
-        tile_id
-        for grid in flight.unreadable
-        for tile_id in scheme.tiles_over(scheme.box_around(grid.bounds))
+        tile_id for grid in flight.unreadable for tile_id in scheme.tiles_over(scheme.box_around(grid.bounds))
     )
 
 
