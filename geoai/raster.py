@@ -5,6 +5,7 @@ Arrays are (band, row, col); validity is a bool array (row, col). What lies outs
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import re
@@ -275,15 +276,17 @@ def remove_abandoned(folder: Path) -> list[Path]:
 def _removed(path: Path, lock: Path) -> list[Path]:
     """Remove *path* unless *lock* is held; return what was removed."""
     try:
+        if path.is_dir() and not lock.exists():  # killed before it had one, or about to have it
+            path.rmdir()
+            return [path]
         with lock.open("r+b") as file:  # NFS locks only what is open to write
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(path) if path.is_dir() else path.unlink()
-    except BlockingIOError:
-        return []
-    except FileNotFoundError:  # ended meanwhile, or a folder that was killed before it had a lock
-        if path.is_dir():
-            path.rmdir()
-    return [path]
+            return [path]
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.ENOENT, errno.ENOTEMPTY):  # at work, or ended meanwhile
+            return []
+        raise
 
 
 def write_mosaic(path: Path, files: Iterable[LatticeFile], scheme: TileScheme) -> None:

@@ -106,7 +106,7 @@ class Cutter:
             data, valid = tiling.read_tile(
                 job, scheme, band_count=self.band_count, white_level=self.white_level
             )
-        except RasterioError as error:
+        except (RasterioError, OSError) as error:
             _require_there(job)
             return TileOutcome(job.tile_id, "failed", f"expected readable orthophotos, found: {error}")
         if not valid.any():

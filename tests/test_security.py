@@ -1,5 +1,7 @@
 """Secrets stay out of everything that is written or said; names and references lead nowhere else."""
 
+# ruff: noqa: F811 (fixtures of another module)
+
 from __future__ import annotations
 
 import io
@@ -69,8 +71,8 @@ def _unzipped(content: bytes) -> Iterator[bytes]:
     ],
 )
 def test_a_run_writes_and_says_no_secret(
-    project: Path,  # noqa: F811
-    network: object,  # noqa: F811
+    project: Path,
+    network: object,
     source: str,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -223,8 +225,8 @@ def test_no_id_is_a_path(tmp_path: Path, name: str) -> None:
 
 
 def test_a_damaged_item_that_points_elsewhere_is_made_anew(
-    project: Path,  # noqa: F811
-    network: object,  # noqa: F811
+    project: Path,
+    network: object,
 ) -> None:
     run(project)
     data = project.parent / "data"
