@@ -76,19 +76,18 @@ class Commands:
 @contextmanager
 def open_commands(folder: Path) -> Iterator[Commands]:
     """Start the process that forks, and end it, and whatever it started, in the end."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, __file__],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env=os.environ | {"OMP_NUM_THREADS": "1"},
         start_new_session=True,
-    )
-    try:
-        yield Commands(process, folder)
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+    ) as process:
+        try:
+            yield Commands(process, folder)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 class _Database(sqlite3.Connection):
