@@ -107,7 +107,7 @@ class PolygonSettings(Section):
 class MapSettings(Section):
     """Where the digital map lies and what its columns mean."""
 
-    source: str | None = Field(None, description="OGR source: file, folder, or 'PG:' and a libpq string.")
+    source: str | None = Field(None, description="File, folder, or 'PG:' and a libpq string without a password; see the README.")
     layer: str | None = Field(
         None, description="Layer name, schema.table; may be left out where there is only one."
     )
@@ -153,7 +153,7 @@ class VisibilitySettings(Section):
 class HeightSettings(Section):
     """A raster of heights above ground (m), in the project CRS, where there is one."""
 
-    ndsm: Path | None = Field(None, description="Height above ground (m), one band.")
+    ndsm: Path | None = Field(None, description="Height above ground (m), one band: .tif, .asc or .vrt.")
     dsm: Path | None = Field(None, description="Or: height of the surface (m) …")
     dtm: Path | None = Field(None, description="… and of the ground (m).")
     standing_m: Metres = Field(1.5, description="What is this high is never called demolished (m).")
