@@ -352,3 +352,19 @@ def test_a_wrong_clock_changes_dates_of_making_and_nothing_else(
     )
     again = run(project, data=project.parent / "wrong", **{"flight.id": "F2", "flight.date": flights["F2"]})
     assert counts(again, "tile") == counts(again, "predict") == {"skipped": 4}
+
+
+def test_a_changed_sheet_redoes_its_tiles_and_those_that_read_over_its_border(
+    project: Path, network: object, write_orthophoto: WriteOrthophoto
+) -> None:
+    sheet = project.parent / "flight" / "more.tif"
+    draw(sheet, write_orthophoto, left_m=100.0, width_m=50.0)
+    run(project)
+    data = project.parent / "data"
+    before = tiles(data)
+    draw(sheet, write_orthophoto, left_m=100.0, width_m=50.0, another=(120, 4, 130, 14))
+    run(project)
+    after = tiles(data)
+    again = {Path(name).stem[:6] + name.split("/")[2][2:] for name in after if after[name] != before[name]}
+    assert again == {"450100", "450050.buildings", "450100.buildings"}
+    assert sum(after[name] != before[name] for name in after) == 6
