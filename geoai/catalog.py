@@ -20,6 +20,7 @@ import datetime as dt
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import shutil
 import socket
@@ -31,8 +32,10 @@ from typing import Any
 
 from geoai.errors import BusyError, CatalogError
 from geoai.grid import TileScheme
-from geoai.raster import LatticeFile, appearing_whole
+from geoai.raster import LatticeFile, appearing_whole, remove_abandoned
 from geoai.stac import FINGERPRINT, catalog_of, collection_of
+
+log = logging.getLogger(__name__)
 
 CODE_VERSION = 1
 """Part of every fingerprint; raised when a stage starts to make other results from the same input."""
@@ -45,12 +48,12 @@ class Catalog:
     root: Path
 
     def collection_folder(self, collection: str) -> Path:
-        """Return the folder of the items of *collection*."""
-        return self.root / "flights" / collection
+        """Return the folder of the items of *collection*. Raises CatalogError where that is no plain name."""
+        return self.root / "flights" / _plain(collection)
 
     def item_path(self, collection: str, item: str) -> Path:
-        """Return the JSON file of an item."""
-        return self.collection_folder(collection) / item / f"{item}.json"
+        """Return the JSON file of an item. Raises CatalogError where its id is no plain name."""
+        return self.collection_folder(collection) / _plain(item) / f"{item}.json"
 
     def collections(self) -> list[str]:
         """Return the ids of the collections, of imagery and of predictions."""
@@ -76,11 +79,11 @@ class Catalog:
         path = self.item_path(collection, item)
         try:
             content = json.loads(path.read_bytes())
-            sizes = [(path.parent / a["href"], a["file:size"]) for a in content["assets"].values()]
+            sizes = [(_asset_file(path, a["href"]), a["file:size"]) for a in content["assets"].values()]
             return content["properties"][FINGERPRINT] == fingerprint and all(
                 asset.stat().st_size == size for asset, size in sizes
             )
-        except (OSError, ValueError, KeyError):
+        except (OSError, ValueError, KeyError, CatalogError):
             return False
 
     def files(self, collection: str, asset: str, scheme: TileScheme) -> list[LatticeFile]:
@@ -88,9 +91,9 @@ class Catalog:
         return [self.file(item, asset, scheme) for item in self.items(collection)]
 
     def file(self, item: Mapping[str, Any], asset: str, scheme: TileScheme) -> LatticeFile:
-        """Return the raster file of one asset of an item."""
-        folder = self.item_path(item["collection"], item["id"]).parent
-        return LatticeFile(folder / item["assets"][asset]["href"], scheme.tile_box(item["id"]))
+        """Return the raster file of one asset of an item. Raises CatalogError where it lies elsewhere."""
+        path = self.item_path(item["collection"], item["id"])
+        return LatticeFile(_asset_file(path, item["assets"][asset]["href"]), scheme.tile_box(item["id"]))
 
     def is_empty(self, collection: str) -> bool:
         """Whether *collection* has no item."""
@@ -156,6 +159,21 @@ class Catalog:
                 _write_json(self.root / "catalog.json", index)
 
 
+def _plain(name: str) -> str:
+    """Return *name* if it names something in a folder, and leads nowhere else."""
+    if name in ("", "..") or Path(name).name != name:
+        raise CatalogError(f"{name!r}: expected the name of a folder in the catalogue, found a path")
+    return name
+
+
+def _asset_file(item: Path, href: str) -> Path:
+    """Return the file of an asset of the item at *item*: all of them lie beside it."""
+    try:
+        return item.with_name(_plain(href.removeprefix("./")))
+    except CatalogError:
+        raise CatalogError(f"{item}: expected assets in its own folder, found {href!r}") from None
+
+
 def fingerprint(*parts: object) -> str:
     """Return a sha256 over JSON-able *parts*, geoai's code version included."""
     text = json.dumps([CODE_VERSION, *parts], sort_keys=True, default=str)
@@ -213,7 +231,7 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
     """Hold the lock of a flight while it is worked on; a process that ends, however it ends, lets it go.
 
-    Raises BusyError where another process holds it.
+    What one that was killed left in the making is removed first. Raises BusyError where another holds it.
     """
     path = data / "locks" / f"{flight_id}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -226,11 +244,23 @@ def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
                 f"flight {flight_id}: expected no other run of it, found {lock.read().strip()}; "
                 "start again when that has ended"
             ) from error
+        lock.seek(0)
+        if lock.read():
+            _clear_up(data, flight_id)
         lock.truncate(0)
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         lock.write(f"process {os.getpid()} on {socket.gethostname()}, at work since {now}")
         lock.flush()
-        yield
+        try:
+            yield
+        finally:
+            lock.truncate(0)  # says that it was not killed
+
+
+def _clear_up(data: Path, flight_id: str) -> None:
+    for folder in (data / "catalog", data / "runs" / flight_id):
+        for path in remove_abandoned(folder):
+            log.info("%s: removed, a run that was killed left it", path)
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import os
+import signal
 import sys
 from collections.abc import Callable
 from typing import Annotated
@@ -12,6 +14,7 @@ from rich.logging import RichHandler
 
 from geoai import __version__
 from geoai.commands import catalog, evaluation, flight, model, policy, review
+from geoai.commands.terminal import console
 from geoai.errors import GeoaiError
 
 app = typer.Typer(
@@ -42,11 +45,21 @@ def main() -> None:
     logging.basicConfig(
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(show_path=False, show_time=False)]
     )
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     try:
         app()
     except (GeoaiError, OSError) as error:  # OSError: a disk that is full, a share that is gone
         print(f"geoai: {error}", file=sys.stderr)
         sys.exit(1)
+
+
+def _stop(number: int, _: object) -> None:
+    """End at once with one line. Files appear whole and items last, so nothing is to be put in order."""
+    console.show_cursor()
+    name = signal.Signals(number).name
+    os.write(2, f"\ngeoai: stopped by {name}; start it again to go on where it stopped\n".encode())
+    os._exit(128 + number)
 
 
 def _version(show: bool) -> None:

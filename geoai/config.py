@@ -1,7 +1,8 @@
 """What people set: one YAML file, read once, wrong keys and values refused with file and line.
 
 `configs/default.yaml` holds every key with its unit and default. A file may say `extends: other.yaml`
-(beside it, one level) and give only what differs. `${NAME}` in a value is the environment variable.
+(beside it, one level) and give only what differs. `${NAME}` in a value is the environment variable; a
+password can come from there only, and is never shown.
 Paths are relative to the working directory.
 """
 
@@ -20,7 +21,10 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from geoai.errors import ConfigError
+from geoai.redaction import secrets_in, without_secrets
 
+NAME = r"\$\{(\w+)\}"
+"""An environment variable in a value."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Metres = Annotated[float, Field(ge=0.0)]
 SquareMetres = Annotated[float, Field(ge=0.0)]
@@ -103,7 +107,9 @@ class PolygonSettings(Section):
 class MapSettings(Section):
     """Where the digital map lies and what its columns mean."""
 
-    source: str | None = Field(None, description="OGR source: file, folder, or 'PG:' and a libpq string.")
+    source: str | None = Field(
+        None, description="File, folder, or 'PG:' and a libpq string without a password; see the README."
+    )
     layer: str | None = Field(
         None, description="Layer name, schema.table; may be left out where there is only one."
     )
@@ -149,7 +155,7 @@ class VisibilitySettings(Section):
 class HeightSettings(Section):
     """A raster of heights above ground (m), in the project CRS, where there is one."""
 
-    ndsm: Path | None = Field(None, description="Height above ground (m), one band.")
+    ndsm: Path | None = Field(None, description="Height above ground (m), one band: .tif, .asc or .vrt.")
     dsm: Path | None = Field(None, description="Or: height of the surface (m) …")
     dtm: Path | None = Field(None, description="… and of the ground (m).")
     standing_m: Metres = Field(1.5, description="What is this high is never called demolished (m).")
@@ -428,6 +434,15 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
     return filled, lines
 
 
+def _refuse_secrets(text: str, path: Path) -> None:
+    """Raise ConfigError for a password that stands in the file itself."""
+    if not all(re.match(rf"'?{NAME}'?(&|$)", secret) for secret in secrets_in(text)):
+        raise ConfigError(
+            f"{path}: expected no password or key in the file, found one in {without_secrets(text)!r}; "
+            "keep it in ~/.pgpass, PGPASSWORD or a variable that ${NAME} stands for"
+        )
+
+
 def _lines(node: yaml.Node, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -442,6 +457,7 @@ def _with_environment(value: Any, path: Path) -> Any:
         return [_with_environment(item, path) for item in value]
     if not isinstance(value, str):
         return value
+    _refuse_secrets(value, path)
 
     def fill(match: re.Match[str]) -> str:
         name = match.group(1)
@@ -449,7 +465,7 @@ def _with_environment(value: Any, path: Path) -> Any:
             raise ConfigError(f"{path}: expected the environment variable {name} to be set, found none")
         return os.environ[name]
 
-    return re.sub(r"\$\{(\w+)\}", fill, value)
+    return re.sub(NAME, fill, value)
 
 
 def _merged(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
@@ -478,7 +494,7 @@ def _explain(
         elif problem["type"] == "value_error":
             yield f"{place}: {problem['ctx']['error']}"
         else:
-            yield f"{place}: {key}: {problem['msg']}, found {problem['input']!r}"
+            yield f"{place}: {key}: {problem['msg']}, found {without_secrets(repr(problem['input']))}"
 
 
 def _suggestion(keys: tuple[str, ...], schema: type[Section]) -> str:

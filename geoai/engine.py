@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -73,11 +74,23 @@ def _executor(settings: EngineSettings, *, on_gpu: bool) -> Iterator[Executor]:
         with ThreadPoolExecutor(workers) as pool:
             yield pool
     elif settings.kind == "processes":  # spawned: a fork would take locks along that threads hold
-        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
             yield pool
     else:
         with open_dask(settings) as client, client.get_executor(resources=GPU if on_gpu else None) as pool:
             yield pool
+
+
+def _end_with_parent() -> None:
+    """Have this worker end when the run does that started it: one that is killed cannot tell its workers."""
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 @contextmanager

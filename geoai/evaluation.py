@@ -33,6 +33,7 @@ from geoai.errors import ConfigError, ImageryError, MapError, PublishError
 from geoai.grid import PixelBox, TileScheme, parse_crs
 from geoai.model import ModelPackage, check_fits, find_package, load_segmenter
 from geoai.raster import LatticeFile, Raster, appearing_whole, read_bounds, read_lattice, write_cog
+from geoai.redaction import without_secrets
 from geoai.resampling import Blocks
 from geoai.samples import NODATA, LabelledImage, is_held_out, read_pairs
 from geoai.scorecard import Probabilities, Result, Scene, Seen, assessable, judge
@@ -83,7 +84,7 @@ def evaluate_flight(
     chosen = [_with_model(settings, name) for name in models or [settings.prediction.model]]
     packages = [assessment.open_model(each) for each in chosen]
     mapped, _ = assessment.open_map(settings, lines=False)
-    source = str(settings.map.source)
+    source = without_secrets(str(settings.map.source))
     _check_verdicts(verdicts, mapped, source)
     with hold_flight(settings.data, settings.flight.name):
         acceptance = pipeline.accept(settings, progress)

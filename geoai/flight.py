@@ -28,12 +28,11 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from geoai.config import FlightSettings
 from geoai.errors import CRSError, ImageryError
 from geoai.grid import Grid, crs_name, require_metric, same_crs
+from geoai.inputs import ORTHOPHOTOS, open_raster
 from geoai.raster import appearing_whole, gdal_environment, read_valid
 
 log = logging.getLogger(__name__)
 
-DRIVERS = {".tif": "GTiff", ".tiff": "GTiff", ".jp2": "JP2OpenJPEG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-"""The one driver that may open a file of each suffix: no VRT or other format that can point elsewhere."""
 GSD_TOLERANCE = 0.01
 """Relative difference of GSD from which a sheet is said to differ from its flight."""
 SLIT_M = 5.0
@@ -58,7 +57,8 @@ class Orthophoto:
     """One delivered image file that can be used.
 
     *name* is its path below the flight folder; *colour* the 1-based indexes of red, green, blue (and near
-    infrared); *checksum* the sha256 of the file; *valid_share* the share of pixels that hold imagery.
+    infrared); *checksum* the sha256 of the file, *mask_checksum* of the mask beside it ('' where none is);
+    *valid_share* the share of pixels that hold imagery.
     """
 
     path: Path
@@ -67,17 +67,22 @@ class Orthophoto:
     colour: tuple[int, ...]
     dtype: str
     checksum: str
+    mask_checksum: str
     valid_share: float
 
 
 @dataclass(frozen=True, slots=True)
 class Flight:
-    """One survey campaign: the orthophotos of it that can be used, ordered by name."""
+    """One survey campaign: the orthophotos of it that can be used, ordered by name.
+
+    *unreadable* are the grids of sheets that could be used before, are there and cannot be read now.
+    """
 
     id: str
     folder: Path
     date: dt.date | None
     orthophotos: tuple[Orthophoto, ...]
+    unreadable: tuple[Grid, ...] = ()
 
     @property
     def gsd_m(self) -> float:
@@ -111,8 +116,9 @@ def scan_flight(
     """Read the flight's folder and return what can be used, and every finding.
 
     Each file is read once in full (checksum, valid pixels, damage); *memo* is a JSON file that remembers
-    what was read by size and modification time: a file that is unchanged is not opened. *on_file* is told
-    each file's name. Raises ImageryError where there is no folder or no usable orthophoto.
+    what was read by size and modification time, of what lies beside a file too: a file that is unchanged is
+    not opened. *on_file* is told each file's name. Raises ImageryError where there is no folder or no usable
+    orthophoto, or where most files of the last look are gone: a share that is half mounted is no flight.
     """
     folder = settings.folder
     if folder is None:
@@ -121,22 +127,28 @@ def scan_flight(
         raise ImageryError(
             f"{folder}: expected a folder of orthophotos, found {'a file' if folder.exists() else 'nothing'}"
         )
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in DRIVERS and path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    paths = [path for path in files if path.suffix.lower() in ORTHOPHOTOS]
     if not paths:
-        raise ImageryError(f"{folder}: expected orthophotos ({', '.join(sorted(DRIVERS))}), found none")
+        raise ImageryError(f"{folder}: expected orthophotos ({', '.join(sorted(ORTHOPHOTOS))}), found none")
     known = _read_memo(memo)
+    _require_most(folder, paths, known, memo)
+    beside = _beside(files, paths)
     fresh: dict[str, Facts] = {}
     accepted: list[Orthophoto] = []
     findings: list[Finding] = []
+    unreadable: list[Grid] = []
     for path in paths:
         name = path.relative_to(folder).as_posix()
-        stat = path.stat()
-        stamp = [stat.st_size, stat.st_mtime_ns]
+        stamp = [_stamp(each) for each in (path, *beside.get(path, []))]
         facts = known.get(name, {})
         if facts.get("stamp") != stamp:
             facts = {"stamp": stamp}
         orthophoto, problems, facts = _inspect(path, name, settings, crs, facts)
-        if "height" in facts:
+        if any(problem.code == "unreadable" for problem in problems) and "checksum" in known.get(name, {}):
+            fresh[name] = known[name]
+            unreadable.append(_grid_of(known[name], crs))
+        elif "height" in facts:
             fresh[name] = facts
         findings += problems
         if orthophoto is not None:
@@ -149,7 +161,7 @@ def scan_flight(
         raise ImageryError(
             "\n".join([*map(str, findings), f"{folder}: expected usable orthophotos, found none"])
         )
-    flight = Flight(settings.name, folder, settings.date, tuple(accepted))
+    flight = Flight(settings.name, folder, settings.date, tuple(accepted), tuple(unreadable))
     findings += _check_flight(flight)
     for finding in findings:
         log.log(logging.ERROR if finding.severity == "error" else logging.WARNING, "%s", finding)
@@ -161,11 +173,46 @@ def open_orthophoto(path: Path) -> rasterio.DatasetReader:
     """Open a delivered file with the driver of its suffix and no other."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # becomes a finding
-        return rasterio.open(path, driver=DRIVERS[path.suffix.lower()])
+        return open_raster(path, ORTHOPHOTOS)
 
 
 Facts: TypeAlias = dict[str, Any]
-"""What was read of a file: size and time (stamp), header, and, where the header will do, its content."""
+"""What was read of a file: sizes and times (stamp), header, and, where the header will do, its content."""
+
+
+def _require_most(folder: Path, paths: list[Path], known: dict[str, Facts], memo: Path | None) -> None:
+    """Raise ImageryError where more than half of the files that are *known* are gone."""
+    there = {path.relative_to(folder).as_posix() for path in paths}
+    gone = sorted(known.keys() - there)
+    if len(gone) > len(known) / 2:
+        raise ImageryError(
+            f"{folder}: expected the {len(known)} orthophotos of the last look, found {len(gone)} of them "
+            f"gone, such as {gone[0]}; if they are not to come back, give another flight.id or remove {memo}"
+        )
+
+
+def _beside(files: list[Path], sheets: list[Path]) -> dict[Path, list[Path]]:
+    """Return for each sheet the files beside it that are named after it: world file, mask, metadata."""
+    named: dict[str, list[Path]] = {}
+    for sheet in sheets:
+        named.setdefault(str(sheet.with_suffix("")).lower(), []).append(sheet)
+    found: dict[Path, list[Path]] = {}
+    for path in sorted(set(files) - set(sheets)):
+        stem = path
+        while stem.suffix:
+            stem = stem.with_suffix("")
+            for sheet in named.get(str(stem).lower(), []):
+                found.setdefault(sheet, []).append(path)
+    return found
+
+
+def _stamp(path: Path) -> list[int | str]:
+    stat = path.stat()
+    return [path.name, stat.st_size, stat.st_mtime_ns]
+
+
+def _grid_of(facts: Facts, crs: CRS) -> Grid:
+    return Grid(crs, Affine(*facts["transform"]), facts["height"], facts["width"])
 
 
 def _read_memo(memo: Path | None) -> dict[str, Facts]:
@@ -200,7 +247,7 @@ def _inspect(
         if transform.is_identity:
             return refuse("no_transform", "expected a geotransform or world file, found none")
         try:
-            grid = Grid(crs, transform, facts["height"], facts["width"])
+            grid = _grid_of(facts, crs)
         except CRSError as error:
             return refuse("bad_grid", str(error).removeprefix("grid: "))
         dtype, colour = facts["dtype"], facts["colour"]
@@ -219,7 +266,8 @@ def _inspect(
     share = facts["valid_share"]
     if share == 0.0:
         return refuse("all_nodata", "expected imagery, found nodata only")
-    return Orthophoto(path, name, grid, tuple(colour), dtype, facts["checksum"], share), [], facts
+    checksums = facts["checksum"], facts["mask_checksum"]
+    return Orthophoto(path, name, grid, tuple(colour), dtype, *checksums, share), [], facts
 
 
 def _read_header(path: Path) -> Facts:
@@ -237,7 +285,12 @@ def _read_header(path: Path) -> Facts:
 
 def _read_content(path: Path) -> Facts:
     with gdal_environment(), open_orthophoto(path) as source:
-        return {"valid_share": _valid_share(source), "checksum": _sha256(path)}
+        masks = [Path(name) for name in source.files if name.lower().endswith(".msk")]
+        return {
+            "valid_share": _valid_share(source),
+            "checksum": _sha256(path),
+            "mask_checksum": _sha256(masks[0]) if masks else "",
+        }
 
 
 @functools.lru_cache

@@ -18,6 +18,7 @@ from rasterio.errors import RasterioError
 
 from geoai.config import HeightSettings
 from geoai.errors import CRSError, ImageryError
+from geoai.inputs import HEIGHTS, open_raster
 from geoai.raster import gdal_environment
 from geoai.vector import Geometries, to_millimetres
 
@@ -46,7 +47,7 @@ def check_heights(crs: pyproj.CRS, settings: HeightSettings) -> None:
 
 def _medians(geometries: Geometries, crs: pyproj.CRS, path: Path) -> NDArray[np.float64]:
     try:
-        with gdal_environment(), rasterio.open(path) as source:
+        with gdal_environment(), open_raster(path, HEIGHTS) as source:
             _check(source, crs, path)
             medians = np.full(len(geometries), np.nan)
             within = shapely.box(*source.bounds)

@@ -221,7 +221,7 @@ class Ledger:
 
     def import_runs(self, folder: Path) -> list[str]:
         """Read the reviews of all runs below *folder* that changed since; return what is odd, in lines."""
-        if not self.path.exists():
+        if not self._is_made():
             return []
         with self._opened() as database:
             known = dict(database.execute("SELECT path, mark FROM imported"))
@@ -296,14 +296,21 @@ class Ledger:
         except sqlite3.Error as error:
             raise LedgerError(f"{self.path}: expected a ledger that can be used, found {error}") from error
 
-    def _require_there(self) -> None:
+    def _is_made(self) -> bool:
+        """Whether a run has made the ledger; a first one that was killed leaves a file without tables."""
         if not self.path.exists():
+            return False
+        with self._opened() as database:
+            return database.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone() is not None
+
+    def _require_there(self) -> None:
+        if not self._is_made():
             raise LedgerError(f"{self.path}: expected the ledger that the first run makes, found none")
 
     def _require_ours(self, database: sqlite3.Connection) -> None:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         if not tables:
-            return  # a first run that was killed leaves an empty file
+            return  # see _is_made
         if "ledger" not in tables:
             raise LedgerError(f"{self.path}: expected a ledger of geoai, found another file")
         told = dict(database.execute("SELECT key, value FROM ledger"))

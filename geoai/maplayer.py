@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from geoai import postgis
 from geoai.config import MapSettings
 from geoai.errors import CRSError, MapError
 from geoai.grid import crs_name, same_crs
+from geoai.inputs import check_map
+from geoai.redaction import without_secrets
 from geoai.vector import defects_of, polygonal, union_by_group
 
 log = logging.getLogger(__name__)
@@ -44,7 +47,7 @@ def read_map(settings: MapSettings, crs: CRS, *, lines: bool = False) -> gpd.Geo
     """
     if settings.source is None:
         raise MapError("map.source: expected the digital map (file, folder or connection string), found none")
-    name = postgis.without_password(settings.source)
+    name = without_secrets(settings.source)
     expected = "polygons or lines" if lines else "polygons"
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Measured .M. geometry types are not supported")
@@ -63,24 +66,45 @@ def _features(settings: MapSettings, name: str, expected: str) -> gpd.GeoDataFra
     if postgis.is_connection(name):
         features, layer = _from_postgis(settings, name)
     else:
-        features, layer = _from_ogr(settings, name)
+        with _gdals_warnings_logged(name):
+            features, layer = _from_ogr(settings, name)
     if features.empty:
         found = f"none where {settings.where}" if settings.where else "an empty layer"
         raise MapError(f"{name}: expected {expected} in {layer!r}, found {found}")
     return features
 
 
+@contextmanager
+def _gdals_warnings_logged(name: str) -> Iterator[None]:
+    """Log what GDAL warns of, which it would print with the password of an address in it."""
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always", RuntimeWarning)
+        try:
+            yield
+        finally:
+            for each in said:
+                log.warning("%s: %s", name, without_secrets(" ".join(str(each.message).split())))
+
+
 def _from_ogr(settings: MapSettings, name: str) -> tuple[gpd.GeoDataFrame, str]:
     source = str(settings.source)
-    if not _is_remote(source) and not Path(source).exists():
-        raise MapError(f"{name}: expected a file or folder, found none")
+    drivers: tuple[str, ...] = ()
+    if not _is_remote(source):
+        if not Path(source).exists():
+            raise MapError(f"{name}: expected a file or folder, found none")
+        drivers = check_map(Path(source))
     try:
         listed = pyogrio.list_layers(source)
     except DataSourceError as error:
         raise MapError(f"{name}: expected a source that OGR can open, found {_line(error)}") from None
     layers = [str(layer) for layer, geometry_type in listed if geometry_type is not None]
     layer = _layer(settings.layer, layers, name)
-    present = [str(field) for field in pyogrio.read_info(source, layer=layer)["fields"]]
+    info = pyogrio.read_info(source, layer=layer)
+    if drivers and info["driver"] not in drivers:
+        raise MapError(
+            f"{name}: expected a map that {' or '.join(drivers)} reads, found one of {info['driver']}"
+        )
+    present = [str(field) for field in info["fields"]]
     try:
         features = pyogrio.read_dataframe(
             source,
@@ -120,7 +144,7 @@ def _is_remote(source: str) -> bool:
 
 
 def _line(error: Exception) -> str:
-    return postgis.without_password(" ".join(str(error).split()))
+    return without_secrets(" ".join(str(error).split()))
 
 
 def _layer(wanted: str | None, layers: Sequence[str], name: str) -> str:

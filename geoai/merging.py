@@ -11,7 +11,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import sqlite3
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -40,7 +39,7 @@ from geoai.publish.tables import (
     Table,
 )
 from geoai.publish.texts import Language
-from geoai.raster import appearing_whole
+from geoai.raster import appearing_whole, temporary_folder
 from geoai.report import POLICY, SETTINGS
 from geoai.verdicts import NOTHING_SAID, Known, Said, check_review, crs_of_review, said_in
 
@@ -116,8 +115,8 @@ def _copy(source: Path, target: Path) -> None:
         found = target.with_name(target.name + suffix)
         if found.exists():
             raise MergeError(f"{target}: expected no review there yet, found {found.name}")
-    with tempfile.TemporaryDirectory(prefix=".review-", dir=target.parent) as name:
-        partial = Path(name) / target.name
+    with temporary_folder(target.parent, ".review-") as folder:
+        partial = folder / target.name
         with (
             closing(sqlite3.connect(reading_uri(source), uri=True)) as read,
             closing(sqlite3.connect(partial)) as written,

@@ -95,6 +95,8 @@ def find_package(name_or_path: str, *, folders: Sequence[Path] = ()) -> ModelPac
     package = read_item(items[0])
     if package.id != items[0].stem:
         raise ModelError(f"{items[0]}: expected id {items[0].stem!r}, found {package.id!r}")
+    if links := [path for path in folder.rglob("*") if path.is_symlink()]:
+        raise ModelError(f"{links[0]}: expected a file of the package, found a link to {links[0].readlink()}")
     if not package.weights.is_file():
         raise ModelError(f"{package.weights}: expected the model's weights, found none")
     found = _sha256(package.weights)

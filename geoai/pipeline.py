@@ -80,12 +80,12 @@ def run(settings: Settings, progress: Progress = lambda stage, done, total: None
     Raises GeoaiError where nothing can be done (no usable imagery, no map, no model, another run of the
     flight). Single tiles and sheets that fail are findings; the rest goes on.
     """
-    with hold_flight(settings.data, settings.flight.name):
-        return _run(settings, progress)
-
-
-def _run(settings: Settings, progress: Progress) -> RunResult:
     model = assessment.open_inputs(settings)
+    with hold_flight(settings.data, settings.flight.name):
+        return _run(settings, model, progress)
+
+
+def _run(settings: Settings, model: ModelPackage, progress: Progress) -> RunResult:
     stages: list[StageReport] = []
     with timed("accept", stages) as stage:
         acceptance = accept(settings, progress)
@@ -183,10 +183,12 @@ def accept(settings: Settings, progress: Progress = lambda stage, done, total: N
 def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
     """Drop tiles whose sheets left the flight and write the imagery's collection.
 
+    Tiles of sheets that are there and cannot be read stay.
     Raises CatalogError where no tile is there to go on with.
     """
     store, flown = Catalog(settings.data / "catalog"), acceptance.flight
     kept = {outcome.tile_id for outcome in outcomes if outcome.outcome != "empty"}
+    kept |= tiling.spared_tiles(flown, acceptance.scheme)
     for tile_id in store.remove_items(flown.id, keep=kept):
         log.info("%s: tile %s removed, its sheets left the flight", flown.id, tile_id)
     if store.is_empty(flown.id):

@@ -21,6 +21,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geoai.errors import CRSError, GeoaiError, MapError
+from geoai.redaction import without_secrets
 
 if TYPE_CHECKING:
     import psycopg
@@ -77,17 +78,6 @@ class Table:
 def is_connection(source: str) -> bool:
     """Whether *source* names a PostgreSQL database."""
     return source.upper().startswith("PG:")
-
-
-def without_password(source: str) -> str:
-    """Return a connection string that can be handed round.
-
-    >>> without_password("PG:host=db user=map password=secret dbname=city")
-    'PG:host=db user=map password=*** dbname=city'
-    """
-    keyword = r"(password\s*=\s*)('(?:[^'\\]|\\.)*'|(?:\\.|\S)+)"
-    source = re.sub(keyword, r"\1***", source, flags=re.IGNORECASE)
-    return re.sub(r"(://[^/:@\s]*:)[^@\s]*@", r"\1***@", source)
 
 
 def split_schema(source: str) -> tuple[str, str | None]:
@@ -152,7 +142,7 @@ def connection_parameters(source: str, *, key: str, error: type[GeoaiError]) -> 
 
 def line_of(error: psycopg.Error) -> str:
     """Return what the database said, in one line and without a password."""
-    return without_password(" ".join((error.diag.message_primary or str(error)).split()))
+    return without_secrets(" ".join((error.diag.message_primary or str(error)).split()))
 
 
 def list_tables(connection: psycopg.Connection, *, name: str) -> list[Table]:

@@ -17,7 +17,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import rasterio
 import rasterio.features
 import shapely
 from numpy.typing import NDArray
@@ -25,6 +24,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from geoai.errors import ImageryError
 from geoai.grid import Grid
+from geoai.inputs import PICTURES, open_raster
 from geoai.model import STRIDE_PX
 from geoai.raster import gdal_environment
 from geoai.recolouring import recolour
@@ -34,7 +34,6 @@ NODATA = 254
 
 RECOLOURED = 0.8
 """Part of the crops whose colours are changed."""
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
 PADDING_LEVEL = 8
 """Brightest value of black padding: JPEG leaves some noise in it."""
 PADDING_PX = 1000
@@ -113,7 +112,7 @@ def read_pairs(
     the border becomes NODATA. Raises ImageryError where the folder holds no images, a mask is missing, of
     another size, or holds a value that *values* does not name.
     """
-    paths = sorted(p for p in (folder / "images").glob("*") if p.suffix.lower() in IMAGE_SUFFIXES)
+    paths = sorted(p for p in (folder / "images").glob("*") if p.suffix.lower() in PICTURES)
     if not paths:
         raise ImageryError(f"{folder}: expected images/*.jpg, *.png or *.tif with masks, found none")
     for path in paths:
@@ -137,7 +136,7 @@ def _read_bands(path: Path) -> NDArray[np.uint8]:
     try:
         with gdal_environment(), warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)  # pictures have no place
-            with rasterio.open(path) as source:
+            with open_raster(path, PICTURES) as source:
                 data = source.read()
     except RasterioError as error:
         raise ImageryError(

@@ -22,14 +22,7 @@ from psycopg import errors, sql
 
 from geoai.errors import PublishError
 from geoai.ledgerfile import geometries_of
-from geoai.postgis import (
-    connected,
-    connection_parameters,
-    is_connection,
-    line_of,
-    split_schema,
-    without_password,
-)
+from geoai.postgis import connected, connection_parameters, is_connection, line_of, split_schema
 from geoai.publish.opened import Opened, read_signals, snapshot
 from geoai.publish.project import Tables
 from geoai.publish.qml import xml_text
@@ -38,6 +31,7 @@ from geoai.publish.style import layer_styles
 from geoai.publish.tables import DISCREPANCY, RUN, Table
 from geoai.publish.texts import PROJECT
 from geoai.raster import appearing_whole
+from geoai.redaction import without_secrets
 
 COMMAND = "review to-postgis"
 PROJECT_FILE = "review-postgis.qgz"
@@ -164,7 +158,7 @@ def share_review(review: Path, source: str, *, schema: str | None = None) -> Sha
     if not is_connection(source):
         raise PublishError(f"{source}: expected PG: and a libpq connection string")
     source, named = split_schema(source)
-    name = without_password(source)
+    name = without_secrets(source)
     with tempfile.TemporaryDirectory() as folder:
         copy = Path(folder) / "review.gpkg"
         opened = snapshot(review, copy)

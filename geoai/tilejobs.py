@@ -70,7 +70,7 @@ def pending(worker: TileWorker[J], jobs: Sequence[J]) -> tuple[list[J], list[Til
 
 @dataclass(frozen=True, slots=True)
 class Cutter:
-    """Cuts tiles of one flight."""
+    """Cuts tiles of one flight; those *spared* that are there are left as they are."""
 
     store: Catalog
     collection: str
@@ -80,6 +80,7 @@ class Cutter:
     band_count: int
     interval: tuple[dt.datetime, dt.datetime]
     dated: bool
+    spared: frozenset[str]
 
     @classmethod
     def of(cls, settings: Settings, flown: Flight, scheme: TileScheme) -> Self:
@@ -93,6 +94,7 @@ class Cutter:
             flown.band_count,
             flown.interval,
             flown.date is not None,
+            tiling.spared_tiles(flown, scheme),
         )
 
     def __call__(self, job: TileJob) -> TileOutcome:
@@ -104,7 +106,8 @@ class Cutter:
             data, valid = tiling.read_tile(
                 job, scheme, band_count=self.band_count, white_level=self.white_level
             )
-        except RasterioError as error:
+        except (RasterioError, OSError) as error:
+            _require_there(job)
             return TileOutcome(job.tile_id, "failed", f"expected readable orthophotos, found: {error}")
         if not valid.any():
             return TileOutcome(job.tile_id, "empty")
@@ -131,18 +134,30 @@ class Cutter:
 
     def is_done(self, job: TileJob) -> bool:
         """Whether the tile is there, of the same sheets and settings."""
+        if job.tile_id in self.spared and self.store.item_path(self.collection, job.tile_id).exists():
+            return True
         return self.store.is_done(self.collection, job.tile_id, self._mark(job))
 
     def _mark(self, job: TileJob) -> str:
         return catalog.fingerprint(
             "image",
-            {orthophoto.name: orthophoto.checksum for orthophoto in job.orthophotos},
+            {each.name: (each.checksum, each.mask_checksum, each.grid.transform) for each in job.orthophotos},
             self.settings.model_dump(),
             self.white_level,
             self.band_count,
             (crs_name(self.scheme.crs), self.scheme.gsd_m, self.scheme.tile_m),
             [moment.isoformat() for moment in self.interval] if self.dated else None,
         )
+
+
+def _require_there(job: TileJob) -> None:
+    """Raise OSError where a sheet is gone: no tile can be cut then, and another attempt may find it."""
+    for orthophoto in job.orthophotos:
+        if not orthophoto.path.exists():
+            raise FileNotFoundError(
+                f"{orthophoto.path}: expected the sheet until its tiles are cut, found it gone; "
+                "what is done is kept, run it again when the folder is back"
+            )
 
 
 def open_catalog(settings: Settings) -> Catalog:

@@ -56,6 +56,13 @@ def plan_tiles(flight: Flight, scheme: TileScheme) -> list[TileJob]:
     return [TileJob(tile_id, tuple(sources[tile_id])) for tile_id in ordered]
 
 
+def spared_tiles(flight: Flight, scheme: TileScheme) -> frozenset[str]:
+    """Return the ids of tiles under sheets that cannot be read now: what is there of them is left alone."""
+    return frozenset(
+        tile_id for grid in flight.unreadable for tile_id in scheme.tiles_over(scheme.box_around(grid.bounds))
+    )
+
+
 def read_tile(
     job: TileJob, scheme: TileScheme, *, band_count: int, white_level: int | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:

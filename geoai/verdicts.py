@@ -17,9 +17,10 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from geoai.errors import LedgerError
-from geoai.postgis import connected, split_schema, without_password
+from geoai.postgis import connected, split_schema
 from geoai.publish.geopackage import reading, timestamp
 from geoai.publish.texts import DOMAINS
+from geoai.redaction import without_secrets
 
 WITHDRAWN = "withdrawn"
 """Stored where a decision that a review showed was set back to open."""
@@ -256,7 +257,7 @@ def read_review(source: Path | str, crs: str) -> Reviewed:
 
 def name_of(source: Path | str) -> str:
     """Return how a review is called where people read it."""
-    return without_password(str(source))
+    return without_secrets(str(source))
 
 
 Rows = list[tuple[Any, ...]]

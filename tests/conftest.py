@@ -26,7 +26,7 @@ settings.load_profile("geoai")
 WriteOrthophoto = Callable[..., Path]
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def write_orthophoto() -> WriteOrthophoto:
     """Return a maker of orthophoto files: data (band, row, col), upper left corner, GSD, and what else."""
 

@@ -158,7 +158,8 @@ def test_a_missing_file_is_an_error(tmp_path):
 def test_a_file_that_is_no_map_is_an_error(tmp_path):
     path = tmp_path / "map.gpkg"
     path.write_text("hello")
-    assert fault(MapError, str(path)).startswith("expected a source that OGR can open, found ")
+    message = "expected a source that OGR can open as GPKG, found another format"
+    assert fault(MapError, str(path)) == message
 
 
 def test_an_unknown_layer_lists_those_that_exist(write):

@@ -553,3 +553,42 @@ def test_items_open_in_pystac(tmp_path: Path, network: torch.nn.Module) -> None:
         weights = path.parent / asset.href
         assert asset.extra_fields["file:size"] == weights.stat().st_size
         assert weights.stat().st_size < 30e6
+
+
+@pytest.mark.parametrize("name", ["card.md", "more/key.txt", "roofs.safetensors"])
+def test_a_package_with_links_out_of_it_is_refused_and_nothing_is_copied(
+    package: ModelPackage, tmp_path: Path, name: str
+) -> None:
+    (tmp_path / "key").write_text("secret")
+    link = package.folder / name
+    link.parent.mkdir(exist_ok=True)
+    link.unlink(missing_ok=True)
+    link.symlink_to(tmp_path / "key")
+    for use in (
+        lambda: find_package(str(package.folder)),
+        lambda: add_package(package.folder, tmp_path / "m"),
+    ):
+        with pytest.raises(
+            ModelError, match=rf"{name}: expected a file of the package, found a link to .*key"
+        ):
+            use()
+    assert not (tmp_path / "m").exists()
+
+
+@pytest.mark.parametrize("href", ["../other/other.safetensors", "/etc/passwd", "file:///etc/passwd"])
+def test_the_weights_are_those_beside_the_item_whatever_its_href_says(
+    package: ModelPackage, href: str
+) -> None:
+    item = json.loads(package.item.read_text())
+    item["assets"]["model"]["href"] = href
+    package.item.write_text(json.dumps(item))
+    assert find_package(str(package.folder)).weights == package.folder / "roofs.safetensors"
+
+
+@pytest.mark.parametrize("name", ["../roofs", "/roofs", "..", "a/b"])
+def test_an_id_that_is_a_path_is_refused(package: ModelPackage, tmp_path: Path, name: str) -> None:
+    item = json.loads(package.item.read_text())
+    package.item.write_text(json.dumps(item | {"id": name}))
+    with pytest.raises(ModelError, match="expected an id of letters, digits"):
+        add_package(package.folder, tmp_path / "models")
+    assert not (tmp_path / "models").exists()

@@ -59,9 +59,14 @@ def draw(path: Path, write: WriteOrthophoto, *, left_m: float, width_m: float, *
 
 @pytest.fixture
 def project(tmp_path: Path, write_orthophoto: WriteOrthophoto) -> Path:
-    """Make a flight of two sheets that overlap by a pixel, a map with errors, and settings."""
-    draw(tmp_path / "flight" / "east.tif", write_orthophoto, left_m=50.0, width_m=50.0)
-    draw(tmp_path / "flight" / "west.tif", write_orthophoto, left_m=0.0, width_m=50.2)
+    """Make a project in a folder of its own and return its settings."""
+    return make_project(tmp_path, write_orthophoto)
+
+
+def make_project(folder: Path, write: WriteOrthophoto) -> Path:
+    """Make a flight of two sheets that overlap by a pixel, a map with errors, and settings; return these."""
+    draw(folder / "flight" / "east.tif", write, left_m=50.0, width_m=50.0)
+    draw(folder / "flight" / "west.tif", write, left_m=0.0, width_m=50.2)
     mapped = {
         "a": house("kept"),
         "b": house("on four tiles"),
@@ -71,18 +76,18 @@ def project(tmp_path: Path, write_orthophoto: WriteOrthophoto) -> Path:
         "outside": shapely.box(LEFT + 500, TOP - 80, LEFT + 510, TOP - 70),
     }
     frame = gpd.GeoDataFrame({"id": list(mapped)}, geometry=list(mapped.values()), crs=3006)
-    frame.to_file(tmp_path / "map.gpkg", layer="byggnad")
-    (tmp_path / "town.yaml").write_text(
+    frame.to_file(folder / "map.gpkg", layer="byggnad")
+    (folder / "town.yaml").write_text(
         f"""
-        data: {tmp_path / "data"}
-        flight: {{folder: {tmp_path / "flight"}, id: F1, date: 2026-05-14}}
+        data: {folder / "data"}
+        flight: {{folder: {folder / "flight"}, id: F1, date: 2026-05-14}}
         tiling: {{tile_m: 50, compression: lossless}}
         prediction: {{halo_px: 32}}
         engine: {{workers: 2}}
-        map: {{source: {tmp_path / "map.gpkg"}, id_column: id}}
+        map: {{source: {folder / "map.gpkg"}, id_column: id}}
         """
     )
-    return tmp_path / "town.yaml"
+    return folder / "town.yaml"
 
 
 class RedRoofs:

@@ -28,7 +28,6 @@ from review_case import BOTTOM, CRS, GROUND, LEFT, RUN, SCHEME, UNKNOWN, Case, m
 
 from geoai.errors import CRSError, PublishError
 from geoai.grid import PixelBox
-from geoai.postgis import without_password
 from geoai.publish.chips import CHIP_PX, EVIDENCE_COLOUR, GAP_PX, MIN_SIDE_M, NO_IMAGERY, cut_chips
 from geoai.publish.qml import xml_text
 from geoai.publish.reasons import NBSP, number, reason
@@ -36,6 +35,7 @@ from geoai.publish.style import layer_styles
 from geoai.publish.tables import DISCREPANCY, TABLES
 from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES
 from geoai.raster import read_padded
+from geoai.redaction import without_secrets
 
 LANGUAGES = ("sv", "en")
 SPECIFIED_CLASSES = [
@@ -236,7 +236,7 @@ def test_run_is_written_without_the_maps_password(case: Case, tmp_path: Path) ->
     ],
 )
 def test_password_is_taken_out_of_a_connection_string(source: str, expected: str) -> None:
-    assert without_password(source) == expected
+    assert without_secrets(source) == expected
 
 
 # --- what the database refuses ---------------------------------------------------------------------------

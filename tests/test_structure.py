@@ -11,8 +11,8 @@ import geoai
 
 PACKAGE = Path(geoai.__file__).parent
 LAYERS = [
-    {"errors"},
-    {"config", "grid"},
+    {"errors", "redaction"},
+    {"config", "grid", "inputs"},
     {"raster", "vector", "postgis"},
     {"network", "calibration", "heights", "outlines", "estimators"},
     {"mlm", "partition", "alignment", "stac"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -18,7 +17,6 @@ import pyproj
 import shapely
 
 from geoai.errors import CRSError, PublishError
-from geoai.postgis import without_password
 from geoai.publish.archive import zipped
 from geoai.publish.chips import cut_chips
 from geoai.publish.geopackage import add_project, add_styles, write_tables
@@ -40,6 +38,8 @@ from geoai.publish.tables import (
     Table,
 )
 from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, QUESTIONS, Language
+from geoai.raster import temporary_folder
+from geoai.redaction import without_secrets
 from geoai.suggestions import suggest
 from geoai.vector import Geometries, are_lines
 
@@ -151,12 +151,12 @@ def write_review(
     }
     with one_line(target):
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".review-", dir=folder) as name:
-            partial = Path(name) / "review.gpkg"
+        with temporary_folder(folder, ".review-") as making:
+            partial = making / "review.gpkg"
             write_tables(partial, frames | {RUN: _run_row(run)}, crs=run.crs, language=language)
             add_styles(partial, styles, written=run.started)
             add_project(partial, "review", archive, written=run.started)
-            beside = Path(name) / "review.qgz"
+            beside = making / "review.qgz"
             beside.write_bytes(archive)
             beside.replace(folder / "review.qgz")
             _refuse_existing(target)
@@ -316,4 +316,4 @@ def _around(bounds: Bounds, *, margin: float, least_m: float) -> Bounds:
 
 
 def _run_row(run: RunInfo) -> pd.DataFrame:
-    return pd.DataFrame([asdict(run) | {"map_source": without_password(run.map_source)}])
+    return pd.DataFrame([asdict(run) | {"map_source": without_secrets(run.map_source)}])
