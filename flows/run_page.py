@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import Any, ParamSpec
+from typing import Any, ParamSpec, cast
 from uuid import UUID
 
 import httpx
@@ -103,26 +103,27 @@ def name_run(*words: object) -> None:
 
 
 class ProgressBars:
-    """A progress artifact for each stage; told as `geoai.pipeline.Progress` is."""
+    """A progress bar for each stage that takes a while; told as `geoai.pipeline.Progress` is."""
 
     def __init__(self, flight_id: str) -> None:
         self.flight_id = flight_id
         self._bars: dict[str, UUID] = {}
-        self._shown: dict[str, float] = {}
+        self._told: dict[str, float] = {}
 
     @decoration
     def __call__(self, stage: str, done: int, total: int) -> None:
-        """Show that *done* of *total* (0: not known) of a stage are done, where that is due."""
+        """Show that *done* of *total* are done, if the last time was a while ago, or all are."""
         now = time.monotonic()
-        if now - self._shown.get(stage, -UPDATE_S) < UPDATE_S and done != total:
+        told, bar = self._told.setdefault(stage, now), self._bars.get(stage)
+        if now - told < UPDATE_S and not (bar and done == total):
             return
-        self._shown[stage] = now
-        share = 100 * done / total if total else 0.0
-        text = f"{self.flight_id}, {stage}: {done:,}" + (f" of {total:,}" if total else "")
-        if stage in self._bars:
-            update_progress_artifact(self._bars[stage], share, text)
+        self._told[stage] = now
+        share, text = 100 * done / total, f"{self.flight_id}, {stage}: {done:,} of {total:,}"
+        if bar:
+            update_progress_artifact(bar, share, text)
         else:
-            self._bars[stage] = create_progress_artifact(share, key("progress", stage), text)  # type: ignore[assignment]
+            made = create_progress_artifact(share, key("progress", stage), text)
+            self._bars[stage] = cast(UUID, made)
 
 
 def stage_rows(stages: Iterable[StageReport]) -> list[dict[str, str]]:
@@ -184,7 +185,7 @@ def show_result(result: RunResult) -> None:
     """Show what a run did: the report, a table of stages, and one of findings if there are any."""
     flight_id = result.flight_id
     create_markdown_artifact(report_text(result), key("report", flight_id), f"What came of {flight_id}")
-    create_table_artifact(stage_rows(result.stages), key("stages", flight_id), "What each stage did: tiles")
+    create_table_artifact(stage_rows(result.stages), key("stages", flight_id), "Tiles and seconds by stage")
     if result.findings:
         rows = finding_rows(result.findings)
         create_table_artifact(rows, key("findings", flight_id), "What was found wrong, errors first")

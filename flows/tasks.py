@@ -61,9 +61,15 @@ def _name() -> str:
     return f"{task_run.task_name}: {tiles[0]}{more}"
 
 
-accept = task(name="accept flight", cache_policy=NO_CACHE)(pipeline.accept)
-make_review = task(name="compare and publish", cache_policy=NO_CACHE)(assessment.make_review)
-merge_review = task(name="merge into the standing review", cache_policy=NO_CACHE)(assessment.merge_review)
+accept = task(name="accept flight", task_run_name="accept flight", cache_policy=NO_CACHE)(pipeline.accept)
+make_review = task(name="compare and publish", task_run_name="compare and publish", cache_policy=NO_CACHE)(
+    assessment.make_review
+)
+merge_review = task(
+    name="merge into the standing review",
+    task_run_name="merge into the standing review",
+    cache_policy=NO_CACHE,
+)(assessment.merge_review)
 _cut = task(
     name="cut tiles",
     task_run_name=_name,
@@ -98,6 +104,7 @@ class Engine:
             return []
         futures = self.runner.map(work, {"worker": unmapped(worker), "jobs": batches})
         done: list[TileOutcome] = []
+        progress(0, len(jobs))
         for future in futures:
             done += future.result()
             progress(len(done), len(jobs))

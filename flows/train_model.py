@@ -22,8 +22,8 @@ from geoai.errors import GeoaiError
 
 logging.getLogger("geoai").setLevel(logging.INFO)  # a line per epoch on the run page
 
-fit = task(name="fit", cache_policy=NO_CACHE)(training.fit)
-pack = task(name="pack", cache_policy=NO_CACHE)(packing.pack)
+fit = task(name="fit", task_run_name="fit", cache_policy=NO_CACHE)(training.fit)
+pack = task(name="pack", task_run_name="pack", cache_policy=NO_CACHE)(packing.pack)
 
 
 @flow(name="train-model", on_failure=[run_page.say_what_to_do], on_crashed=[run_page.say_what_to_do])

@@ -209,14 +209,9 @@ def accept(settings: Settings, progress: Progress = lambda stage, done, total: N
     """Look at the flight's folder: which sheets can be used, and what is wrong with the rest."""
     crs = parse_crs(settings.crs)
     memo = settings.data / "catalog" / "flights" / settings.flight.name / "orthophotos.memo"
-    looked_at = 0
-
-    def on_file(_: str) -> None:
-        nonlocal looked_at
-        looked_at += 1
-        progress("accept", looked_at, 0)
-
-    flown, findings = flight.scan_flight(settings.flight, crs, memo=memo, on_file=on_file)
+    flown, findings = flight.scan_flight(
+        settings.flight, crs, memo=memo, progress=partial(progress, "accept")
+    )
     return Acceptance(flown, tuple(findings), tiling.tile_scheme(flown, settings.tiling))
 
 
