@@ -98,7 +98,7 @@ def _process(settings: Settings, stages: list[StageReport]) -> RunResult:
         review, signals = make_review(settings, flown, scheme, model, failed, partial(progress, "compare"))
         stage.counts |= signals
     with pipeline.timed("merge", stages):
-        current, unmerged = merge_review(settings, review, progress)
+        current, unmerged = merge_review(settings, review)
     return pipeline.finish_run(acceptance, review, current, signals, stages, [*cut, *seen], unmerged)
 
 

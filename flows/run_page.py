@@ -103,7 +103,10 @@ def name_run(*words: object) -> None:
 
 
 class ProgressBars:
-    """A progress bar for each stage that takes a while; told as `geoai.pipeline.Progress` is."""
+    """A progress bar for each stage; told as `geoai.pipeline.Progress` is.
+
+    What is told from its beginning (0 of so many) has its bar at once, else what takes longer than UPDATE_S.
+    """
 
     def __init__(self, flight_id: str) -> None:
         self.flight_id = flight_id
@@ -115,7 +118,8 @@ class ProgressBars:
         """Show that *done* of *total* are done, if the last time was a while ago, or all are."""
         now = time.monotonic()
         told, bar = self._told.setdefault(stage, now), self._bars.get(stage)
-        if now - told < UPDATE_S and not (bar and done == total):
+        at_an_end = done == total if bar else done == 0
+        if now - told < UPDATE_S and not at_an_end:
             return
         self._told[stage] = now
         share, text = 100 * done / total, f"{self.flight_id}, {stage}: {done:,} of {total:,}"
