@@ -13,7 +13,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
 from typing import Any, ParamSpec, cast
@@ -38,6 +38,7 @@ from geoai import errors, report
 from geoai.flight import Finding
 from geoai.model import ModelPackage
 from geoai.pipeline import RunResult, StageReport
+from geoai.publish.texts import HIDDEN_CLASSES
 from geoai.training import TrainingSettings
 
 log = logging.getLogger("geoai.flows")
@@ -132,12 +133,15 @@ class ProgressBars:
 
 def stage_rows(stages: Iterable[StageReport]) -> list[dict[str, str]]:
     """Return a row for each stage: seconds, tiles by outcome, and what else it counted."""
-    rows = []
-    for stage in stages:
-        tiles = {name: f"{stage.counts[name]:,}" if name in stage.counts else "" for name in OUTCOMES}
-        others = (f"{name} {count:,}" for name, count in stage.counts.items() if name not in OUTCOMES)
-        rows.append({"stage": stage.name, "seconds": f"{stage.seconds:,.1f}", **tiles, "": ", ".join(others)})
-    return rows
+    return [
+        {
+            "stage": stage.name,
+            "seconds": f"{stage.seconds:,.1f}",
+            **{name: f"{stage.counts[name]:,}" if name in stage.counts else "" for name in OUTCOMES},
+            "found": ", ".join(f"{name} {n:,}" for name, n in stage.counts.items() if name not in OUTCOMES),
+        }
+        for stage in stages
+    ]
 
 
 def finding_rows(findings: Sequence[Finding]) -> list[dict[str, str]]:
@@ -153,27 +157,44 @@ def finding_rows(findings: Sequence[Finding]) -> list[dict[str, str]]:
 
 
 def report_text(result: RunResult) -> str:
-    """Return what came of a flight as Markdown: signals by class, the picture, and where things lie.
+    """Return what came of a flight as Markdown: the picture, signals by class, and where things lie.
 
     Browsers follow no link from a page of the server to a file, so paths are there to copy.
     """
-    found = sorted(result.signals.items(), key=lambda item: -item[1])
+    waiting = {name: n for name, n in result.signals.items() if is_put_before(name)}
+    aside = {name: n for name, n in result.signals.items() if not is_put_before(name)}
     wrong = sum(finding.severity == "error" for finding in result.findings)
+    warnings = len(result.findings) - wrong
     places = {
         "to review in QGIS": result.current.with_suffix(".qgz"),
         "the list": result.current,
         "the report": result.review.with_name(report.HTML),
         "the record of this run": result.review.parent,
     }
-    lines = [
-        f"# {result.flight_id}: {sum(result.signals.values()):,} signals",
-        f"{wrong} errors, {len(result.findings) - wrong} warnings: see the table of findings."
-        * bool(result.findings),
-        "| class | signals |\n|---|---|\n" + "\n".join(f"| {name} | {count:,} |" for name, count in found),
-        "| | |\n|---|---|\n" + "\n".join(f"| {what} | `{path.resolve()}` |" for what, path in places.items()),
+    parts = [
+        f"# {result.flight_id}: {sum(waiting.values()):,} signals",
+        picture(result.review.with_name(report.THUMBNAIL), "Signals on the orthophoto"),
+        f"{wrong:,} errors and {warnings:,} warnings: see the findings." if result.findings else "",
+        table(("class", "signals"), by_count(waiting)),
+        table(("kept, and not put before a reviewer", ""), by_count(aside)) if aside else "",
+        table(("where", ""), [(what, f"`{path.resolve()}`") for what, path in places.items()]),
     ]
-    lines.append(picture(result.review.with_name(report.THUMBNAIL), "Signals on the orthophoto"))
-    return "\n\n".join(line for line in lines if line)
+    return "\n\n".join(filter(None, parts))
+
+
+def is_put_before(name: str) -> bool:
+    """Tell whether a reviewer is shown what was counted under a name; see `assessment.count_signals`."""
+    return name not in HIDDEN_CLASSES and not name.startswith("policy ")
+
+
+def by_count(counts: Mapping[str, int]) -> list[tuple[str, str]]:
+    """Return names and counts, the largest first."""
+    return [(name, f"{n:,}") for name, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))]
+
+
+def table(head: tuple[str, str], rows: Iterable[tuple[str, str]]) -> str:
+    """Return a table of two columns as Markdown."""
+    return "\n".join(f"| {left} | {right} |" for left, right in (head, ("---", "---"), *rows))
 
 
 def picture(path: Path, what: str) -> str:
