@@ -61,7 +61,9 @@ ADVICE: dict[type[BaseException], str] = {
     errors.LedgerError: f"Close `ledger.gpkg` where it is open, or set `data` to this project's. {AGAIN}",
     errors.MergeError: f"Save and close the standing review in QGIS. {AGAIN}",
     errors.BusyError: f"Wait until the run that is named has ended. {AGAIN}",
-    errors.GeoaiError: f"All else is done. Replace the sheets, close the review that are named. {AGAIN}",
+    errors.GeoaiError: (
+        f"Replace the sheets that are named; save and close a review that is in use. {AGAIN}"
+    ),
     PermissionError: f"Give the worker's user the right to the file that is named. {AGAIN}",
     OSError: f"See that disk and network share are there. {AGAIN}",
     MemoryError: f"Set `prediction.workers` lower, or give the machine more memory. {AGAIN}",
@@ -157,7 +159,7 @@ def finding_rows(findings: Sequence[Finding]) -> list[dict[str, str]]:
 
 
 def report_text(result: RunResult) -> str:
-    """Return what came of a flight as Markdown: the picture, signals by class, and where things lie.
+    """Return what came of a flight as Markdown: the picture, where things lie, and signals by class.
 
     Browsers follow no link from a page of the server to a file, so paths are there to copy.
     """
@@ -175,9 +177,9 @@ def report_text(result: RunResult) -> str:
         f"# {result.flight_id}: {sum(waiting.values()):,} signals",
         picture(result.review.with_name(report.THUMBNAIL), "Signals on the orthophoto"),
         f"{wrong:,} errors and {warnings:,} warnings: see the findings." if result.findings else "",
+        table(("where", ""), [(what, f"`{path.resolve()}`") for what, path in places.items()]),
         table(("class", "signals"), by_count(waiting)),
         table(("kept, and not put before a reviewer", ""), by_count(aside)) if aside else "",
-        table(("where", ""), [(what, f"`{path.resolve()}`") for what, path in places.items()]),
     ]
     return "\n\n".join(filter(None, parts))
 
