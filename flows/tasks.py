@@ -87,11 +87,21 @@ class Engine:
     def __init__(self, settings: EngineSettings, runner: TaskRunner[Any]) -> None:
         self.settings, self.runner = settings, runner
 
-    def cut(self, worker: TileWorker[J], jobs: Sequence[J], progress: Progress) -> list[TileOutcome]:
+    def cut(
+        self,
+        worker: TileWorker[J],
+        jobs: Sequence[J],
+        progress: Progress = lambda done, total: None,
+    ) -> list[TileOutcome]:
         """Cut tiles."""
         return self._map(_cut, worker, jobs, progress)
 
-    def predict(self, worker: TileWorker[J], jobs: Sequence[J], progress: Progress) -> list[TileOutcome]:
+    def predict(
+        self,
+        worker: TileWorker[J],
+        jobs: Sequence[J],
+        progress: Progress = lambda done, total: None,
+    ) -> list[TileOutcome]:
         """Predict tiles, on workers with a GPU where the settings ask for those."""
         with _on_gpu() if self.settings.gpu else nullcontext():
             return self._map(_predict, worker, jobs, progress)
