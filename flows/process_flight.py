@@ -2,41 +2,36 @@
 
     python flows/process_flight.py --config configs/demo.yaml
 
-Without a server in PREFECT_API_URL, Prefect starts an embedded one. What is done is read from the STAC
+Without a server in PREFECT_API_URL, Prefect starts an embedded one; its settings are read from pyproject.toml
+where the command is given, which is the project's root. What is done is read from the STAC
 catalogue, so a run that was killed goes on where it stopped; Prefect's own database is no record of work.
 """
 
 from __future__ import annotations
 
-import os
-
-os.environ.setdefault("DO_NOT_TRACK", "1")
-os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-os.environ.setdefault("PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS", "180")
-os.environ.setdefault("PREFECT_LOGGING_EXTRA_LOGGERS", "geoai")
-
-# Prefect reads the settings above when it is imported, and resolves the types of parameters at run time
 import argparse
 import datetime as dt
 import logging
 import sys
+from functools import partial
 from pathlib import Path
 
 from prefect import flow, get_run_logger
 
+from flows import run_page
 from flows.tasks import accept, make_review, merge_review, open_engine
 from geoai import assessment, pipeline, tiling
 from geoai.catalog import hold_flight
 from geoai.config import Settings, load_settings
 from geoai.errors import GeoaiError
-from geoai.model import check_fits
+from geoai.model import ModelPackage, check_fits
 from geoai.pipeline import RunResult, StageReport
 from geoai.tilejobs import Cutter, Predictor, pending
 
 logging.getLogger("geoai").setLevel(logging.INFO)  # library lines on the run page
 
 
-@flow(name="process-flight")
+@flow(name="process-flight", on_failure=[run_page.say_what_to_do], on_crashed=[run_page.say_what_to_do])
 def process_flight(
     config: Path,
     flight: Path | None = None,
@@ -47,9 +42,16 @@ def process_flight(
 ) -> Path:
     """Take a flight to a GeoPackage to review; start it again to go on where it stopped.
 
-    config: YAML file of settings. flight, flight_id, date, map_source, data: in place of flight.folder,
-    flight.id, flight.date, map.source and data. Returns the path of the flight's standing review; raises
-    GeoaiError where sheets or tiles failed or the review could not be merged into it (the rest is done).
+    Returns the path of the flight's standing review; raises GeoaiError where sheets or tiles failed or the
+    review could not be merged into it (the rest is done).
+
+    Args:
+        config: YAML file of settings; what is given below stands in for its keys.
+        flight: Folder of orthophotos, in place of flight.folder.
+        flight_id: Id of the flight in the catalogue, in place of flight.id.
+        date: Day of photography, in place of flight.date.
+        map_source: OGR source of the digital map, in place of map.source.
+        data: Folder for results, in place of data.
     """
     options = {
         "flight.folder": flight,
@@ -59,20 +61,22 @@ def process_flight(
         "data": data,
     }
     settings = load_settings(config, {key: value for key, value in options.items() if value is not None})
-    with hold_flight(settings.data, settings.flight.name):
-        result = _process(settings)
+    run_page.name_run(settings.flight.name, settings.flight.date)
+    model = assessment.open_inputs(settings)
+    with hold_flight(settings.data, settings.flight.name), pipeline.recorded(settings) as stages:
+        result = _process(settings, model, stages)
     get_run_logger().info("%s: %s", result.current, dict(result.signals))
+    run_page.show_result(result)
     errors = [finding for finding in result.findings if finding.severity == "error"]
     if errors:
-        raise GeoaiError("; ".join(map(str, errors)))
+        raise GeoaiError(run_page.summary(errors))
     return result.current
 
 
-def _process(settings: Settings) -> RunResult:
-    model = assessment.open_inputs(settings)
-    stages: list[StageReport] = []
+def _process(settings: Settings, model: ModelPackage, stages: list[StageReport]) -> RunResult:
+    progress = run_page.ProgressBars(settings.flight.name)
     with pipeline.timed("accept", stages) as stage:
-        acceptance = accept(settings)
+        acceptance = accept(settings, progress)
         stage.counts["sheets"] = len(acceptance.flight.orthophotos)
     flown, scheme = acceptance.flight, acceptance.scheme
     check_fits(model, tiling.BAND_NAMES[: flown.band_count], scheme.gsd_m)
@@ -80,18 +84,18 @@ def _process(settings: Settings) -> RunResult:
         with pipeline.timed("tile", stages) as stage:
             cutter = Cutter.of(settings, flown, scheme)
             jobs, cut = pending(cutter, tiling.plan_tiles(flown, scheme))
-            cut += engine.cut(cutter, jobs)
+            cut += engine.cut(cutter, jobs, partial(progress, "tile"))
             pipeline.finish_tiles(settings, acceptance, cut)
             stage.count(cut)
         with pipeline.timed("predict", stages) as stage:
             predictor = Predictor.of(settings, flown, scheme, model)
             to_predict, seen = pending(predictor, predictor.jobs())
-            seen += engine.predict(predictor, to_predict)
+            seen += engine.predict(predictor, to_predict, partial(progress, "predict"))
             pipeline.finish_predictions(settings, acceptance, model, seen)
             stage.count(seen)
     with pipeline.timed("compare", stages) as stage:
         failed = pipeline.failed_tiles([*cut, *seen])
-        review, signals = make_review(settings, flown, scheme, model, failed)
+        review, signals = make_review(settings, flown, scheme, model, failed, partial(progress, "compare"))
         stage.counts |= signals
     with pipeline.timed("merge", stages):
         current, unmerged = merge_review(settings, review)
@@ -99,7 +103,7 @@ def _process(settings: Settings) -> RunResult:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=process_flight.__doc__)
+    parser = argparse.ArgumentParser(description="Take a flight to a GeoPackage to review.")
     parser.add_argument("--config", type=Path, default=Path("configs/default.yaml"))
     parser.add_argument("--flight", type=Path)
     parser.add_argument("--map", dest="map_source")

@@ -7,7 +7,7 @@ as a share that is gone for a minute.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
@@ -15,6 +15,7 @@ from prefect import task, unmapped
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas import State, TaskRun
 from prefect.context import TaskRunContext
+from prefect.runtime import task_run
 from prefect.settings import PREFECT_API_URL, temporary_settings
 from prefect.task_runners import ProcessPoolTaskRunner, TaskRunner, ThreadPoolTaskRunner
 
@@ -23,6 +24,8 @@ from geoai.config import EngineSettings
 from geoai.errors import GeoaiError
 from geoai.tilejobs import J, TileOutcome, TileWorker
 
+Progress = Callable[[int, int], None]
+"""Told (done, total) as the tiles of a stage are done."""
 RETRY_DELAYS_S = [10.0, 60.0]
 
 
@@ -51,11 +54,25 @@ def _may_pass(task: Any, run: TaskRun, state: State[Any]) -> bool:
     return False
 
 
-accept = task(name="accept flight", cache_policy=NO_CACHE)(pipeline.accept)
-make_review = task(name="compare and publish", cache_policy=NO_CACHE)(assessment.make_review)
-merge_review = task(name="merge into the standing review", cache_policy=NO_CACHE)(assessment.merge_review)
+def _name() -> str:
+    """Return the name of a batch's run: what is done, to which tiles."""
+    tiles = [job.tile_id for job in task_run.parameters["jobs"]]
+    more = f" and {len(tiles) - 1} more" if len(tiles) > 1 else ""
+    return f"{task_run.task_name}: {tiles[0]}{more}"
+
+
+accept = task(name="accept flight", task_run_name="accept flight", cache_policy=NO_CACHE)(pipeline.accept)
+make_review = task(name="compare and publish", task_run_name="compare and publish", cache_policy=NO_CACHE)(
+    assessment.make_review
+)
+merge_review = task(
+    name="merge into the standing review",
+    task_run_name="merge into the standing review",
+    cache_policy=NO_CACHE,
+)(assessment.merge_review)
 _cut = task(
     name="cut tiles",
+    task_run_name=_name,
     cache_policy=NO_CACHE,
     retries=len(RETRY_DELAYS_S),
     retry_delay_seconds=RETRY_DELAYS_S,
@@ -70,21 +87,38 @@ class Engine:
     def __init__(self, settings: EngineSettings, runner: TaskRunner[Any]) -> None:
         self.settings, self.runner = settings, runner
 
-    def cut(self, worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:
+    def cut(
+        self,
+        worker: TileWorker[J],
+        jobs: Sequence[J],
+        progress: Progress = lambda done, total: None,
+    ) -> list[TileOutcome]:
         """Cut tiles."""
-        return self._map(_cut, worker, jobs)
+        return self._map(_cut, worker, jobs, progress)
 
-    def predict(self, worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:
+    def predict(
+        self,
+        worker: TileWorker[J],
+        jobs: Sequence[J],
+        progress: Progress = lambda done, total: None,
+    ) -> list[TileOutcome]:
         """Predict tiles, on workers with a GPU where the settings ask for those."""
         with _on_gpu() if self.settings.gpu else nullcontext():
-            return self._map(_predict, worker, jobs)
+            return self._map(_predict, worker, jobs, progress)
 
-    def _map(self, work: Any, worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:
+    def _map(
+        self, work: Any, worker: TileWorker[J], jobs: Sequence[J], progress: Progress
+    ) -> list[TileOutcome]:
         batches = engine.batches(jobs, self.settings, largest=self.settings.batch)
         if not batches:
             return []
         futures = self.runner.map(work, {"worker": unmapped(worker), "jobs": batches})
-        return [outcome for outcomes in futures.result() for outcome in outcomes]
+        done: list[TileOutcome] = []
+        progress(0, len(jobs))
+        for future in futures:
+            done += future.result()
+            progress(len(done), len(jobs))
+        return done
 
 
 @contextmanager

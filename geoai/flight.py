@@ -111,14 +111,15 @@ def scan_flight(
     crs: CRS,
     *,
     memo: Path | None = None,
-    on_file: Callable[[str], None] = lambda name: None,
+    progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> tuple[Flight, list[Finding]]:
     """Read the flight's folder and return what can be used, and every finding.
 
     Each file is read once in full (checksum, valid pixels, damage); *memo* is a JSON file that remembers
     what was read by size and modification time, of what lies beside a file too: a file that is unchanged is
-    not opened. *on_file* is told each file's name. Raises ImageryError where there is no folder or no usable
-    orthophoto, or where most files of the last look are gone: a share that is half mounted is no flight.
+    not opened. *progress* is told (done, total) files. Raises ImageryError where there is no folder or no
+    usable orthophoto, or where most files of the last look are gone: a share that is half mounted is no
+    flight.
     """
     folder = settings.folder
     if folder is None:
@@ -138,7 +139,7 @@ def scan_flight(
     accepted: list[Orthophoto] = []
     findings: list[Finding] = []
     unreadable: list[Grid] = []
-    for path in paths:
+    for done, path in enumerate(paths, start=1):
         name = path.relative_to(folder).as_posix()
         stamp = [_stamp(each) for each in (path, *beside.get(path, []))]
         facts = known.get(name, {})
@@ -153,7 +154,7 @@ def scan_flight(
         findings += problems
         if orthophoto is not None:
             accepted.append(orthophoto)
-        on_file(name)
+        progress(done, len(paths))
     if memo is not None and fresh != known:
         with appearing_whole(memo) as partial:
             partial.write_text(json.dumps(fresh, indent=1))

@@ -12,10 +12,11 @@ import logging
 import resource
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from geoai import assessment, flight, tiling
 from geoai.catalog import Catalog, hold_flight
@@ -31,6 +32,7 @@ from geoai.tiling import BAND_NAMES
 
 log = logging.getLogger(__name__)
 
+LAST_RUN = "last-run.json"
 Progress = Callable[[str, int, int], None]
 """Told (stage, done, total) as work proceeds."""
 
@@ -81,12 +83,11 @@ def run(settings: Settings, progress: Progress = lambda stage, done, total: None
     flight). Single tiles and sheets that fail are findings; the rest goes on.
     """
     model = assessment.open_inputs(settings)
-    with hold_flight(settings.data, settings.flight.name):
-        return _run(settings, model, progress)
+    with hold_flight(settings.data, settings.flight.name), recorded(settings) as stages:
+        return _run(settings, model, stages, progress)
 
 
-def _run(settings: Settings, model: ModelPackage, progress: Progress) -> RunResult:
-    stages: list[StageReport] = []
+def _run(settings: Settings, model: ModelPackage, stages: list[StageReport], progress: Progress) -> RunResult:
     with timed("accept", stages) as stage:
         acceptance = accept(settings, progress)
         stage.counts["sheets"] = len(acceptance.flight.orthophotos)
@@ -154,14 +155,53 @@ def finish_run(
 
 def _write_summary(result: RunResult) -> None:
     content = {
-        "finished": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        "finished": _now(),
         "flight": result.flight_id,
         "stages": [asdict(stage) for stage in result.stages],
         "signals": dict(result.signals),
         "findings": [asdict(finding) for finding in result.findings],
         "peak_memory_mb": result.peak_memory_mb,
     }
-    with appearing_whole(result.review.parent / "run.json") as target:
+    _write_json(result.review.parent / "run.json", content)
+
+
+@contextmanager
+def recorded(settings: Settings) -> Iterator[list[StageReport]]:
+    """Keep `last-run.json` in the flight's folder of runs: what stages were done, and what stopped the run.
+
+    The block adds the stages. *finished* is null of a run that is at work, or was killed; *error* of one that
+    came through, whose findings are in the `run.json` beside its review.
+    """
+    flight_id, stages, error = settings.flight.name, list[StageReport](), None
+    started = _now()
+
+    def write(finished: str | None) -> None:
+        content = {
+            "flight": flight_id,
+            "started": started,
+            "finished": finished,
+            "stages": [asdict(stage) for stage in stages],
+            "error": error,
+        }
+        _write_json(settings.data / "runs" / flight_id / LAST_RUN, content)
+
+    write(finished=None)
+    try:
+        yield stages
+    except BaseException as raised:
+        error = {"type": type(raised).__name__, "message": str(raised)}
+        with suppress(OSError):  # a full disk is what stopped the run, and is what is to be told
+            write(_now())
+        raise
+    write(_now())
+
+
+def _now() -> str:
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    with appearing_whole(path) as target:
         target.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
@@ -169,14 +209,9 @@ def accept(settings: Settings, progress: Progress = lambda stage, done, total: N
     """Look at the flight's folder: which sheets can be used, and what is wrong with the rest."""
     crs = parse_crs(settings.crs)
     memo = settings.data / "catalog" / "flights" / settings.flight.name / "orthophotos.memo"
-    looked_at = 0
-
-    def on_file(_: str) -> None:
-        nonlocal looked_at
-        looked_at += 1
-        progress("accept", looked_at, 0)
-
-    flown, findings = flight.scan_flight(settings.flight, crs, memo=memo, on_file=on_file)
+    flown, findings = flight.scan_flight(
+        settings.flight, crs, memo=memo, progress=partial(progress, "accept")
+    )
     return Acceptance(flown, tuple(findings), tiling.tile_scheme(flown, settings.tiling))
 
 
@@ -226,6 +261,8 @@ def timed(name: str, stages: list[StageReport]) -> Iterator[StageReport]:
     stage = StageReport(name)
     stages.append(stage)
     start = time.perf_counter()
-    yield stage
-    stage.seconds = round(time.perf_counter() - start, 2)
+    try:
+        yield stage
+    finally:
+        stage.seconds = round(time.perf_counter() - start, 2)
     log.info("%s: %s in %.1f s", name, stage.counts, stage.seconds)

@@ -1,5 +1,5 @@
-"""The report of a run: report.html, one file that asks for nothing else, and quality.json with its figures;
-and the contact sheet, the signals as pictures to print.
+"""The report of a run: report.html, one file that asks for nothing else, quality.json with its figures, and
+thumbnail.jpg, the signals on the imagery; and the contact sheet, the signals as pictures to print.
 
 All are made from review.gpkg as it is now, with whatever reviewers have decided in it; nothing is ever
 written to it.
@@ -52,10 +52,11 @@ from geoai.reportviews import (
     overview,
     registration_plot,
     reliability_plot,
+    thumbnail,
 )
 from geoai.reportwords import Speaker
 
-HTML, JSON, SHEET = "report.html", "quality.json", "contact-sheet.html"
+HTML, JSON, SHEET, THUMBNAIL = "report.html", "quality.json", "contact-sheet.html", "thumbnail.jpg"
 SETTINGS, POLICY = "settings.json", "policy.json"
 """Beside a run's review: what its policy was and did."""
 SCHEMA = "geoai-quality-1"
@@ -71,7 +72,7 @@ def write_settings(folder: Path, sections: Mapping[str, Any]) -> None:
 
 
 def write_report(folder: Path, *, language: Language | None = None) -> Path:
-    """Write report.html and quality.json beside *folder*/review.gpkg; return the path of the first.
+    """Write report.html, quality.json and thumbnail.jpg beside *folder*/review.gpkg; return the first's path.
 
     The language is that of the review where none is given. Raises PublishError where there is no review, or
     one that lacks a table.
@@ -84,7 +85,11 @@ def write_report(folder: Path, *, language: Language | None = None) -> Path:
     photo_date = pd.Timestamp(run["photo_date"]) if run.get("photo_date") else None
     quality = measure(review, photo_date=photo_date, min_area_m2=min_area_m2)
     content = {"schema": SCHEMA, "run": run, "settings": settings, **plain(quality), "policy": policy}
-    html = render(quality, run, settings, policy, _pictures(path, review, quality, language), language)
+    pictures = _pictures(path, review, quality, language)
+    html = render(quality, run, settings, policy, pictures, language)
+    if small := thumbnail(pictures.panels):
+        with appearing_whole(folder / THUMBNAIL) as target:
+            target.write_bytes(small)
     for name, text in (
         (JSON, json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False)),
         (HTML, html),

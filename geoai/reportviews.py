@@ -17,6 +17,7 @@ import geopandas as gpd
 import numpy as np
 import rasterio
 import shapely
+from numpy.typing import NDArray
 from rasterio.errors import RasterioError
 from rasterio.windows import from_bounds
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 PANEL_PX = 1300
 """Width of the overview, which is drawn at up to half of it on a wide screen."""
+THUMBNAIL_PX = 640
+"""Longer side of the overview as one picture."""
 JPEG_QUALITY = 72
 NO_IMAGERY = 200  # grey
 SHOWN_CHIPS = 8
@@ -46,11 +49,20 @@ INK, MUTED, ACCENT = "#1d2733", "#8a94a0", "#0b5394"
 
 @dataclass(frozen=True)
 class Dots:
-    """Signals of one class on a panel: an SVG path of points in its pixels."""
+    """Signals of one class on a panel: points (x, y) in its pixels."""
 
     code: str
-    path: str
-    count: int
+    points: tuple[tuple[float, float], ...]
+
+    @property
+    def path(self) -> str:
+        """The points as an SVG path."""
+        return "".join(f"M{x:.1f} {y:.1f}h0" for x, y in self.points)
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.points)
 
 
 @dataclass(frozen=True)
@@ -123,8 +135,7 @@ def _panel(
         chosen = np.flatnonzero(inside & (code == name))
         if len(chosen):
             order = chosen[np.lexsort((y[chosen], x[chosen]))]
-            path = "".join(f"M{x[k]:.1f} {y[k]:.1f}h0" for k in order)
-            dots.append(Dots(name, path, len(chosen)))
+            dots.append(Dots(name, tuple(zip(x[order].tolist(), y[order].tolist(), strict=True))))
     hidden = shapely.intersection(unchecked, view)
     rings = shapely.get_rings(shapely.get_parts(hidden[~shapely.is_empty(hidden)]))
     paths = (
@@ -158,6 +169,34 @@ def _picture(
     written, jpeg = cv2.imencode(".jpg", whole[:height, :width], [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
     assert written
     return bytes(jpeg)
+
+
+def thumbnail(panels: Sequence[Panel]) -> bytes | None:
+    """Return the overview as one small JPEG, its signals drawn in; None where there is no imagery to show."""
+    if not panels or any(panel.jpeg is None for panel in panels):
+        return None
+    width, height = max(panel.width for panel in panels), sum(panel.height for panel in panels)
+    scale = THUMBNAIL_PX / max(width, height)
+    sheet = np.concatenate([_small(panel, scale, math.ceil(width * scale)) for panel in panels])
+    written, jpeg = cv2.imencode(".jpg", sheet, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    assert written
+    return bytes(jpeg)
+
+
+def _small(panel: Panel, scale: float, width: int) -> NDArray[np.uint8]:
+    """Return a panel's picture at *scale* (row, col, BGR), dots drawn in, white up to *width* (px)."""
+    picture = cv2.imdecode(np.frombuffer(panel.jpeg or b"", np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
+    small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    for dots in panel.dots:
+        colour = tuple(bytes.fromhex(CLASSES[dots.code].colour[1:]))[::-1]
+        for x, y in dots.points:
+            at = round(x * scale), round(y * scale)
+            cv2.circle(small, at, 4, (255, 255, 255), cv2.FILLED, cv2.LINE_AA)
+            cv2.circle(small, at, 3, colour, cv2.FILLED, cv2.LINE_AA)
+    beside = max(0, width - small.shape[1])
+    padded = cv2.copyMakeBorder(small, 0, 3, 0, beside, cv2.BORDER_CONSTANT, value=(255, 255, 255))
+    return np.asarray(padded, np.uint8)
 
 
 def chips(

@@ -15,7 +15,7 @@ from red_roofs import save_red_roofs
 from test_engine import Cluster, Named, Slow, cluster, killing_a_worker, networks
 from test_pipeline import RedRoofs, network, project, rasters
 
-from flows.process_flight import process_flight  # sets Prefect's environment before Prefect is imported
+from flows.process_flight import process_flight
 from flows.tasks import open_engine
 from geoai import pipeline
 from geoai.config import EngineSettings, load_settings

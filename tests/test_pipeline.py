@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from rasterio.errors import RasterioIOError
 from typer.testing import CliRunner
 
-from geoai import merging, pipeline, plan, tilejobs, tiling
+from geoai import assessment, merging, pipeline, plan, tilejobs, tiling
 from geoai.cli import app
 from geoai.config import Settings, load_settings
 from geoai.errors import ConfigError, GeoaiError, LedgerError
@@ -352,7 +352,7 @@ import numpy as np
 from pathlib import Path
 from typer.testing import CliRunner
 
-from geoai import merging, pipeline, plan, tilejobs
+from geoai import assessment, merging, pipeline, plan, tilejobs
 from geoai.cli import app
 from geoai.config import load_settings
 
@@ -420,6 +420,37 @@ def test_a_full_disk_stops_the_run_with_one_line_and_nothing_half_written(
     assert not [path for path in (project.parent / "data").rglob("*") if path.name.startswith(".image")]
     assert not list((project.parent / "data").rglob("*.tif"))
     assert counts(run(project), "tile") == {"done": 4}
+
+
+def test_the_last_run_is_told_however_it_ended(
+    project: Path, network: RedRoofs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = project.parent / "data" / "runs" / "F1" / "last-run.json"
+    at_work: list[Any] = []
+    plan_tiles = tiling.plan_tiles
+
+    def look(*args: Any) -> Any:
+        at_work.append(json.loads(record.read_text("utf-8")))
+        return plan_tiles(*args)
+
+    monkeypatch.setattr(tiling, "plan_tiles", look)
+    run(project)
+    assert (at_work[0]["finished"], at_work[0]["error"]) == (None, None), "as a killed run leaves it"
+    told = json.loads(record.read_text("utf-8"))
+    assert [stage["name"] for stage in told["stages"]] == ["accept", "tile", "predict", "compare", "merge"]
+    assert told["started"] <= told["finished"]
+    assert told["error"] is None
+
+    def fail(*args: Any, **options: Any) -> Any:
+        raise RasterioIOError("No space left on device")
+
+    monkeypatch.setattr(assessment, "make_review", fail)
+    with pytest.raises(RasterioIOError):
+        run(project)
+    told = json.loads(record.read_text("utf-8"))
+    assert told["error"] == {"type": "RasterioIOError", "message": "No space left on device"}
+    assert [stage["name"] for stage in told["stages"]] == ["accept", "tile", "predict", "compare"]
+    assert told["stages"][2]["counts"] == {"skipped": 4}
 
 
 def test_settings_of_a_run_are_values(project: Path) -> None:

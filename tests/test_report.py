@@ -33,7 +33,7 @@ from geoai.publish import put_before, write_review
 from geoai.publish.report_texts import BASES, MEASURES, NEEDS, REPORT
 from geoai.publish.texts import CLASSES, DOMAINS, HIDDEN_CLASSES, QUESTIONS
 from geoai.report import write_contact_sheet, write_report, write_settings
-from geoai.reportviews import overview
+from geoai.reportviews import overview, thumbnail
 from geoai.sampling import draw_sample, lay_grid
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -328,6 +328,22 @@ def test_folder_without_a_review_gives_one_line(tmp_path: Path, content: bytes |
     assert not (tmp_path / "report.html").exists()
 
 
+def test_thumbnail_shows_each_signal_where_the_overview_has_it(case: Case) -> None:
+    (panel,) = overview(case.orthophoto, case.coverage, case.discrepancies)
+    jpeg = thumbnail([panel, panel])
+    assert jpeg
+    picture = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)[..., ::-1].astype(int)
+    assert max(picture.shape) == pytest.approx(640, abs=10)
+    scale = 640 / (2 * panel.height)
+    vermilion = next(dots for dots in panel.dots if dots.code == "missing")
+    ((x, y),) = vermilion.points
+    for top in (0, len(picture) // 2):
+        at = picture[top + round(y * scale), round(x * scale)]
+        assert at == pytest.approx([0xD5, 0x5E, 0], abs=60), "the colour of the class, JPEG allowed for"
+    assert thumbnail([]) is None
+    assert thumbnail([replace(panel, jpeg=None)]) is None
+
+
 def test_overview_shows_the_ground_pale_and_grey_where_there_is_no_imagery(case: Case) -> None:
     (panel,) = overview(case.orthophoto, case.coverage, case.discrepancies)
     assert panel.jpeg
@@ -338,7 +354,8 @@ def test_overview_shows_the_ground_pale_and_grey_where_there_is_no_imagery(case:
     for row, col, colour in ((tenth // 2, tenth // 2, [200] * 3), (tenth * 3 // 2, tenth * 3 // 2, pale)):
         assert picture[row, col] == pytest.approx(colour, abs=4)
     last = {dots.code: dots for dots in panel.dots}["missing"]  # its 8 m lie 20 m from the south-west
-    x, y = map(float, last.path.removeprefix("M").removesuffix("h0").split())
+    ((x, y),) = last.points
+    assert last.path == f"M{x:.1f} {y:.1f}h0"
     assert (x, panel.height - y) == pytest.approx((1.2 * tenth, 1.2 * tenth), rel=0.02)
     assert panel.dots[-1].code == "missing", "what is worked on first lies on top"
 
