@@ -34,7 +34,7 @@ logging.getLogger("geoai").setLevel(logging.INFO)  # library lines on the run pa
 @flow(name="process-flight", on_failure=[run_page.say_what_to_do], on_crashed=[run_page.say_what_to_do])
 def process_flight(
     config: Path,
-    flight: Path | None = None,
+    flight: Path | str | None = None,
     flight_id: str | None = None,
     date: dt.date | None = None,
     map_source: str | None = None,
@@ -105,7 +105,7 @@ def _process(settings: Settings, model: ModelPackage, stages: list[StageReport])
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Take a flight to a GeoPackage to review.")
     parser.add_argument("--config", type=Path, default=Path("configs/default.yaml"))
-    parser.add_argument("--flight", type=Path)
+    parser.add_argument("--flight")
     parser.add_argument("--map", dest="map_source")
     parser.add_argument("--data", type=Path)
     try:

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoai import __version__, catalog, stac
-from geoai.catalog import Catalog
+from geoai.catalog import open_catalog
 from geoai.config import Settings
 from geoai.errors import ConfigError, MergeError
 from geoai.flight import Finding, Flight
@@ -92,7 +92,7 @@ def open_previous(settings: Settings, model: ModelPackage) -> list[dict[str, Any
     previous = settings.compare.previous
     if previous is None:
         return []
-    items = list(Catalog(settings.data / "catalog").items(f"{previous}.{model.id}"))
+    items = list(open_catalog(settings).items(f"{previous}.{model.id}"))
     checksums = {item["properties"]["geoai:model_checksum"] for item in items}
     if checksums != {f"1220{model.checksum}"}:
         found = "another version's" if items else "none"
@@ -137,7 +137,7 @@ def make_review(
     ledger = open_ledger(settings)
     for line in ledger.import_runs(settings.data / "runs"):
         log.warning("%s", line)
-    store = Catalog(settings.data / "catalog")
+    store = open_catalog(settings)
     name = f"{flown.id}.{model.id}"
     marks = {item["id"]: item["properties"][stac.FINGERPRINT] for item in store.items(name)}
     sections = {
@@ -291,7 +291,7 @@ def compare_stored(
     from geoai.vector import are_lines
 
     store, theme, band = (
-        Catalog(settings.data / "catalog"),
+        open_catalog(settings),
         settings.map.theme,
         _band_of(settings.map.theme, model),
     )
@@ -392,7 +392,7 @@ def _write_previous(
     folder: Path, settings: Settings, scheme: TileScheme, before: Sequence[Mapping[str, Any]]
 ) -> tuple[Path, Path]:
     """Write the mosaics of the earlier flight, orthophoto and probability, beside the run's own."""
-    store = Catalog(settings.data / "catalog")
+    store = open_catalog(settings)
     gsd_m = before[0]["assets"]["probability"]["raster:spatial_resolution"]
     then = TileScheme(scheme.crs, gsd_m, scheme.tile_m)
     orthophoto, probability = folder / "previous_orthophoto.vrt", folder / "previous_probability.vrt"

@@ -30,10 +30,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from geoai.config import Settings
 from geoai.errors import BusyError, CatalogError
 from geoai.grid import TileScheme
 from geoai.raster import LatticeFile, appearing_whole, remove_abandoned
 from geoai.stac import FINGERPRINT, catalog_of, collection_of
+from geoai.storage import check_reachable, files_below, folders_in, is_remote, read_all, remove_tree
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +45,13 @@ CODE_VERSION = 1
 
 @dataclass(frozen=True, slots=True)
 class Catalog:
-    """A STAC catalogue in the folder *root*."""
+    """A STAC catalogue in the folder *root*, on disk or in an object store; see `open_catalog`.
+
+    *lock* is the file by which processes take turns to write what is derived; default: in *root*.
+    """
 
     root: Path
+    lock: Path | None = None
 
     def collection_folder(self, collection: str) -> Path:
         """Return the folder of the items of *collection*. Raises CatalogError where that is no plain name."""
@@ -57,21 +63,25 @@ class Catalog:
 
     def collections(self) -> list[str]:
         """Return the ids of the collections, of imagery and of predictions."""
-        return sorted(path.name for path in self.root.glob("flights/*") if path.is_dir())
+        return [path.name for path in folders_in(self.root / "flights")]
 
     def items(self, collection: str) -> Iterator[dict[str, Any]]:
         """Yield the items of *collection* by id. Raises CatalogError for an item that cannot be read."""
-        for path in self._item_paths(collection):
-            yield _read_json(path)
+        for path, content in read_all(self._item_paths(collection)):
+            yield _parsed(path, content)
 
     def item(self, collection: str, item: str) -> dict[str, Any]:
         """Return one item. Raises CatalogError where it cannot be read."""
-        return _read_json(self.item_path(collection, item))
+        path = self.item_path(collection, item)
+        return _parsed(path, path.read_bytes())
 
     def _item_paths(self, collection: str) -> list[Path]:
         """Return the items' files by id; a file that is being written beside them is none."""
-        folders = sorted(path for path in self.collection_folder(collection).glob("*") if path.is_dir())
-        items = (folder / f"{folder.name}.json" for folder in folders)
+        parent = self.collection_folder(collection)
+        if is_remote(parent):
+            below = [path for path, _ in files_below(parent)]
+            return [path for path in below if path == self.item_path(collection, path.parent.name)]
+        items = (folder / f"{folder.name}.json" for folder in folders_in(parent))
         return [path for path in items if path.is_file()]
 
     def is_done(self, collection: str, item: str, fingerprint: str) -> bool:
@@ -111,19 +121,19 @@ class Catalog:
         stale = [path for path in self._item_paths(collection) if path.stem not in keep]
         for path in stale:
             path.unlink()  # first, so that a half-removed item is no item
-        for folder in self.collection_folder(collection).glob("*"):
-            if folder.is_dir() and folder.name not in keep:
-                shutil.rmtree(folder)
+        for folder in folders_in(self.collection_folder(collection)):
+            if folder.name not in keep:
+                remove_tree(folder)
         return [path.stem for path in stale]
 
     def remove_collection(self, collection: str) -> None:
         """Remove a collection from the index down: at every moment, what can be found is whole."""
         folder = self.collection_folder(collection)
         (folder / "collection.json").unlink(missing_ok=True)
-        with _locked(self.root):
+        with self._locked():
             _write_json(self.root / "catalog.json", catalog_of(self.root))
         self.remove_items(collection, keep=set())
-        shutil.rmtree(folder)
+        remove_tree(folder)
 
     def add_model(self, package: Path) -> Path:
         """Copy a model package (a folder named by its id) into the catalogue once and return its item.
@@ -144,19 +154,47 @@ class Catalog:
     ) -> None:
         """Derive `collection.json` from the items, and `catalog.json` from the collections.
 
-        Items are read only where one was written, or removed, since the file was last derived.
+        Items are read only where one was written, or removed, since the file was last derived (on disk; an
+        object store gives its files no time that could be set).
         """
         path = self.collection_folder(collection) / "collection.json"
-        with _locked(self.root) as now_ns:
+        with self._locked() as now_ns:
             items = self._item_paths(collection)
             if items and not _follows(path, items, title, description, links):
                 content = collection_of(collection, title, description, list(self.items(collection)), links)
                 _write_json(path, content)
                 # its time is when reading began, by the clock of the same disk: a later item shows as later
-                os.utime(path, ns=(now_ns, now_ns))
+                if not is_remote(path):
+                    os.utime(path, ns=(now_ns, now_ns))
             index = catalog_of(self.root)
             if _stored(self.root / "catalog.json") != index:
                 _write_json(self.root / "catalog.json", index)
+
+    @contextmanager
+    def _locked(self) -> Iterator[int]:
+        """Hold the catalogue's lock: index files are rebuilt by one process at a time.
+
+        Gives the time (ns) by the clock of the disk that the lock lies on.
+        """
+        path = self.lock or self.root / ".lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            os.utime(lock.fileno())
+            yield os.fstat(lock.fileno()).st_mtime_ns
+
+
+def open_catalog(settings: Settings) -> Catalog:
+    """Return the project's catalogue by its absolute path: workers may stand in another folder.
+
+    The lock of one in an object store lies in *data*: one machine drives the runs, others only work for it.
+    Raises StorageError where the object store does not answer.
+    """
+    if settings.catalog is None:
+        return Catalog((settings.data / "catalog").absolute())
+    check_reachable(settings.catalog)
+    lock = settings.data / "locks" / "catalog.lock"
+    return Catalog(settings.catalog.absolute(), lock.absolute() if is_remote(settings.catalog) else None)
 
 
 def _plain(name: str) -> str:
@@ -188,7 +226,7 @@ def _follows(
     links: Sequence[Mapping[str, str]] | None,
 ) -> bool:
     """Whether the `collection.json` at *path* is of these items' files as they are, and says the same."""
-    stored = _stored(path)
+    stored = None if is_remote(path) else _stored(path)
     try:
         derived_ns = path.stat().st_mtime_ns if stored else 0
         if stored is None or any(item.stat().st_mtime_ns >= derived_ns for item in items):
@@ -205,14 +243,14 @@ def _follows(
 def _stored(path: Path) -> dict[str, Any] | None:
     """Return a derived file's content, None where it is to be derived anew."""
     try:
-        return _read_json(path)
+        return _parsed(path, path.read_bytes())
     except (FileNotFoundError, CatalogError):
         return None
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _parsed(path: Path, text: bytes) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(text)
     except ValueError as error:
         raise CatalogError(f"{path}: expected a STAC item, found {error}") from error
     if not isinstance(content, dict):
@@ -261,16 +299,3 @@ def _clear_up(data: Path, flight_id: str) -> None:
     for folder in (data / "catalog", data / "runs" / flight_id):
         for path in remove_abandoned(folder):
             log.info("%s: removed, a run that was killed left it", path)
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[int]:
-    """Hold the catalogue's lock: index files are rebuilt by one process at a time.
-
-    Gives the time (ns) by the clock of the disk that the catalogue lies on.
-    """
-    root.mkdir(parents=True, exist_ok=True)
-    with (root / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        os.utime(lock.fileno())
-        yield os.fstat(lock.fileno()).st_mtime_ns

@@ -16,6 +16,7 @@ from geoai import __version__
 from geoai.commands import catalog, evaluation, flight, model, policy, review
 from geoai.commands.terminal import console
 from geoai.errors import GeoaiError
+from geoai.storage import connection_errors
 
 app = typer.Typer(
     help="Find where a digital map no longer agrees with the newest orthophotos.",
@@ -49,7 +50,10 @@ def main() -> None:
         signal.signal(number, _stop)
     try:
         app()
-    except (GeoaiError, OSError) as error:  # OSError: a disk that is full, a share that is gone
+    except Exception as error:
+        # OSError: a disk that is full, a share that is gone
+        if not isinstance(error, (GeoaiError, OSError, *connection_errors())):
+            raise
         print(f"geoai: {error}", file=sys.stderr)
         sys.exit(1)
 

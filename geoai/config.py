@@ -18,15 +18,26 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    PlainValidator,
+    ValidationError,
+    model_validator,
+)
 
 from geoai.errors import ConfigError
 from geoai.redaction import secrets_in, without_secrets
+from geoai.storage import location
 
 NAME = r"\$\{(\w+)\}"
 """An environment variable in a value."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Metres = Annotated[float, Field(ge=0.0)]
+Location = Annotated[Path, PlainValidator(location), PlainSerializer(str)]
+"""A folder, on disk or in an object store (s3://bucket/prefix)."""
 SquareMetres = Annotated[float, Field(ge=0.0)]
 
 
@@ -42,8 +53,8 @@ S = TypeVar("S", bound=Section)
 class FlightSettings(Section):
     """Where the orthophotos of a flight lie and what their files do not say themselves."""
 
-    folder: Path | None = Field(
-        None, description="Folder of orthophotos (GeoTIFF, COG, JPEG 2000; world files)."
+    folder: Location | None = Field(
+        None, description="Folder of orthophotos (GeoTIFF, COG, JPEG 2000; world files), or s3://…."
     )
     id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")] | None = Field(
         None, description="Id of the flight in the catalogue; default: the folder's name."
@@ -351,6 +362,9 @@ class Settings(Section):
 
     crs: str = Field("EPSG:3006", description="CRS of the project: projected, in metres.")
     data: Path = Field(Path("data"), description="Folder for what runs make: catalog/, runs/.")
+    catalog: Location | None = Field(
+        None, description="Folder of the catalogue, or s3://bucket/prefix; default: catalog/ in data."
+    )
     flight: FlightSettings = FlightSettings()
     tiling: TilingSettings = TilingSettings()
     prediction: PredictionSettings = PredictionSettings()

@@ -24,6 +24,10 @@ class MapError(GeoaiError):
     """The digital map cannot be read as configured."""
 
 
+class StorageError(GeoaiError):
+    """An object store does not answer, or refuses."""
+
+
 class CatalogError(GeoaiError):
     """The STAC catalogue is incomplete or damaged."""
 

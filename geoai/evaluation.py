@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from geoai import assessment, pipeline, polygons, prediction, tiling
 from geoai.cases import remarks, tables, worst_cases
-from geoai.catalog import Catalog, hold_flight
+from geoai.catalog import Catalog, hold_flight, open_catalog
 from geoai.config import MapSettings, PolygonSettings, PredictionSettings, Settings
 from geoai.contactsheet import Section, write_sheet
 from geoai.engine import work_on
@@ -91,7 +91,7 @@ def evaluate_flight(
         flown, scheme = acceptance.flight, acceptance.scheme
         for package in packages:
             check_fits(package, tiling.BAND_NAMES[: flown.band_count], scheme.gsd_m)
-        store = Catalog(settings.data / "catalog")
+        store = open_catalog(settings)
         cutter = Cutter.of(settings, flown, scheme)
         jobs, cut = pending(cutter, tiling.plan_tiles(flown, scheme))
         cut += work_on(cutter, jobs, settings.engine, partial(progress, "tile"))

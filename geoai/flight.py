@@ -30,9 +30,12 @@ from geoai.errors import CRSError, ImageryError
 from geoai.grid import Grid, crs_name, require_metric, same_crs
 from geoai.inputs import ORTHOPHOTOS, open_raster
 from geoai.raster import appearing_whole, gdal_environment, read_valid
+from geoai.storage import check_reachable, files_below
 
 log = logging.getLogger(__name__)
 
+BESIDE = (".tfw", ".tifw", ".tiffw", ".j2w", ".jp2w", ".jgw", ".jpgw", ".jpegw", ".wld", ".aux.xml", ".msk")
+"""What may lie beside a sheet in an object store: world files, georeferencing, a mask."""
 GSD_TOLERANCE = 0.01
 """Relative difference of GSD from which a sheet is said to differ from its flight."""
 SLIT_M = 5.0
@@ -116,19 +119,21 @@ def scan_flight(
     """Read the flight's folder and return what can be used, and every finding.
 
     Each file is read once in full (checksum, valid pixels, damage); *memo* is a JSON file that remembers
-    what was read by size and modification time, of what lies beside a file too: a file that is unchanged is
-    not opened. *progress* is told (done, total) files. Raises ImageryError where there is no folder or no
-    usable orthophoto, or where most files of the last look are gone: a share that is half mounted is no
-    flight.
+    what was read by size and modification time (in an object store, ETag), of what lies beside a file too: a
+    file that is unchanged is not opened. *progress* is told (done, total) files. Raises ImageryError where
+    there is no folder or no usable orthophoto, or where most files of the last look are gone: a share that is
+    half mounted is no flight.
     """
     folder = settings.folder
     if folder is None:
         raise ImageryError("flight.folder: expected a folder of orthophotos, found none")
+    check_reachable(folder)
     if not folder.is_dir():
         raise ImageryError(
             f"{folder}: expected a folder of orthophotos, found {'a file' if folder.exists() else 'nothing'}"
         )
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    stamps = dict(files_below(folder))
+    files = list(stamps)
     paths = [path for path in files if path.suffix.lower() in ORTHOPHOTOS]
     if not paths:
         raise ImageryError(f"{folder}: expected orthophotos ({', '.join(sorted(ORTHOPHOTOS))}), found none")
@@ -141,7 +146,7 @@ def scan_flight(
     unreadable: list[Grid] = []
     for done, path in enumerate(paths, start=1):
         name = path.relative_to(folder).as_posix()
-        stamp = [_stamp(each) for each in (path, *beside.get(path, []))]
+        stamp = [[each.name, *stamps[each]] for each in (path, *beside.get(path, []))]
         facts = known.get(name, {})
         if facts.get("stamp") != stamp:
             facts = {"stamp": stamp}
@@ -166,7 +171,7 @@ def scan_flight(
     findings += _check_flight(flight)
     for finding in findings:
         log.log(logging.ERROR if finding.severity == "error" else logging.WARNING, "%s", finding)
-    log.info("%s: %d of %d orthophotos accepted", flight.id, len(accepted), len(paths))
+    log.info("%s: %d of %d orthophotos accepted", flight.id, len(accepted), len(files))
     return flight, findings
 
 
@@ -174,7 +179,8 @@ def open_orthophoto(path: Path) -> rasterio.DatasetReader:
     """Open a delivered file with the driver of its suffix and no other."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # becomes a finding
-        return open_raster(path, ORTHOPHOTOS)
+        with rasterio.Env(CPL_VSIL_CURL_ALLOWED_EXTENSIONS=",".join((*ORTHOPHOTOS, *BESIDE))):
+            return open_raster(path, ORTHOPHOTOS)
 
 
 Facts: TypeAlias = dict[str, Any]
@@ -198,18 +204,14 @@ def _beside(files: list[Path], sheets: list[Path]) -> dict[Path, list[Path]]:
     for sheet in sheets:
         named.setdefault(str(sheet.with_suffix("")).lower(), []).append(sheet)
     found: dict[Path, list[Path]] = {}
-    for path in sorted(set(files) - set(sheets)):
+    taken = set(sheets)
+    for path in (path for path in files if path not in taken):
         stem = path
         while stem.suffix:
             stem = stem.with_suffix("")
             for sheet in named.get(str(stem).lower(), []):
                 found.setdefault(sheet, []).append(path)
     return found
-
-
-def _stamp(path: Path) -> list[int | str]:
-    stat = path.stat()
-    return [path.name, stat.st_size, stat.st_mtime_ns]
 
 
 def _grid_of(facts: Facts, crs: CRS) -> Grid:
@@ -286,7 +288,8 @@ def _read_header(path: Path) -> Facts:
 
 def _read_content(path: Path) -> Facts:
     with gdal_environment(), open_orthophoto(path) as source:
-        masks = [Path(name) for name in source.files if name.lower().endswith(".msk")]
+        names = (Path(name).name for name in source.files)
+        masks = [path.with_name(name) for name in names if name.lower().endswith(".msk")]
         return {
             "valid_share": _valid_share(source),
             "checksum": _sha256(path),

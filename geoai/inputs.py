@@ -16,6 +16,7 @@ import rasterio
 from rasterio.errors import RasterioIOError
 
 from geoai.errors import MapError
+from geoai.storage import gdal_name, is_remote
 
 ORTHOPHOTOS = {".tif": "GTiff", ".tiff": "GTiff", ".jp2": "JP2OpenJPEG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 PICTURES = {".tif": "GTiff", ".tiff": "GTiff", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
@@ -56,7 +57,7 @@ def open_raster(path: Path, drivers: Mapping[str, str]) -> rasterio.DatasetReade
 def _open(path: Path, driver: str) -> rasterio.DatasetReader:
     for beside in _beside(path):
         _open(beside, "GTiff").close()
-    source = rasterio.open(path, driver=driver)
+    source = rasterio.open(gdal_name(path), driver=driver)
     problem = _problem(source, path)
     if problem:
         source.close()
@@ -66,6 +67,10 @@ def _open(path: Path, driver: str) -> rasterio.DatasetReader:
 
 def _beside(path: Path) -> Iterator[Path]:
     """Yield the mask and the overviews that GDAL takes with *path*, whatever they hold."""
+    if is_remote(path):
+        mask = path.with_name(f"{path.name}.msk")
+        yield from [mask] if mask.exists() else []  # overviews are not asked for there
+        return
     names = {f"{path.name}{suffix}".lower() for suffix in (".msk", ".ovr")}
     with os.scandir(path.parent) as entries:
         yield from [Path(entry.path) for entry in entries if entry.name.lower() in names]

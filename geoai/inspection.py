@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from geoai.catalog import Catalog
 from geoai.stac import catalog_of, collection_of
+from geoai.storage import folders_in
 
 Progress = Callable[[str, int, int], None]
 """Told (stage, done, total) as work proceeds."""
@@ -22,7 +22,7 @@ def inspect_flight(
     store: Catalog, collections: Sequence[str], progress: Progress = lambda stage, done, total: None
 ) -> Iterator[str]:
     """Yield a line for each thing that is wrong with the *collections* of a flight; every asset is read."""
-    tiles = [(name, folder) for name in collections for folder in _folders(store.collection_folder(name))]
+    tiles = [(name, folder) for name in collections for folder in folders_in(store.collection_folder(name))]
     items: dict[str, list[dict[str, Any]]] = {name: [] for name in collections}
     seen: set[Path] = set()
     for done, (name, folder) in enumerate(tiles, start=1):
@@ -36,7 +36,7 @@ def inspect_flight(
 
 def inspect_index(store: Catalog) -> Iterator[str]:
     """Yield a line for each thing that is wrong with the models, or with `catalog.json`."""
-    for folder in _folders(store.root / "models"):
+    for folder in folders_in(store.root / "models"):
         yield from _inspect_folder(folder, None, set())[1]
     path = store.root / "catalog.json"
     found, unreadable = _read(path)
@@ -44,10 +44,6 @@ def inspect_index(store: Catalog) -> Iterator[str]:
     if found not in (None, catalog_of(store.root)):
         yield f"{path}: expected a link to each collection and model, found others"
     yield from _leftovers(store.root)
-
-
-def _folders(parent: Path) -> list[Path]:
-    return sorted(path for path in parent.glob("*") if path.is_dir())
 
 
 def _leftovers(folder: Path) -> Iterator[str]:
@@ -94,7 +90,7 @@ def _inspect_folder(
 
 
 def _inspect_asset(item: Path, asset: Mapping[str, Any]) -> Iterator[str]:
-    path = item.parent / asset["href"]
+    path = item.parent / PurePosixPath(asset["href"])
     if path.resolve().parent != item.parent.resolve():
         yield f"{item}: expected assets in its folder, found {asset['href']}"
         return
@@ -119,7 +115,7 @@ def _inspect_link(item: Path, link: Mapping[str, Any], seen: set[Path]) -> Itera
     """Yield a line where a link leads nowhere on this disk, once for each target."""
     if "://" in link["href"]:
         return
-    target = Path(os.path.normpath(item.parent / link["href"]))
+    target = (item.parent / link["href"]).resolve()
     if target not in seen and not target.exists():
         yield f"{item}: expected {link['rel']} {target}, found none"
     seen.add(target)

@@ -6,13 +6,14 @@ import datetime as dt
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from geoai.catalog import Catalog
 from geoai.errors import CatalogError
 from geoai.raster import appearing_whole
 from geoai.stac import MODEL
+from geoai.storage import folders_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +91,7 @@ def holdings(store: Catalog, flight: str, collections: Sequence[str], runs: Path
 
 def _flight_of(store: Catalog, collection: str) -> str:
     """Return the flight of a collection: its id, without the model's where it holds what one saw."""
-    for folder in sorted(store.collection_folder(collection).glob("*/")):
+    for folder in folders_in(store.collection_folder(collection)):
         try:
             model = store.item(collection, folder.name)["properties"].get(MODEL)
         except (OSError, CatalogError, KeyError, AttributeError):  # the next one tells as well
@@ -145,5 +146,8 @@ def _with_absolute_hrefs(store: Catalog, collection: str) -> Iterator[dict[str, 
     """Yield the items of a collection; links, which are relative to the catalogue, are left out."""
     for item in store.items(collection):
         folder = store.item_path(collection, item["id"]).parent.absolute()
-        assets = {key: asset | {"href": str(folder / asset["href"])} for key, asset in item["assets"].items()}
+        assets = {
+            key: asset | {"href": str(folder / PurePosixPath(asset["href"]))}
+            for key, asset in item["assets"].items()
+        }
         yield item | {"assets": assets, "links": []}

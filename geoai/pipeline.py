@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from geoai import assessment, flight, tiling
-from geoai.catalog import Catalog, hold_flight
+from geoai.catalog import hold_flight, open_catalog
 from geoai.config import Settings
 from geoai.engine import work_on
 from geoai.errors import CatalogError
@@ -208,7 +208,7 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
 def accept(settings: Settings, progress: Progress = lambda stage, done, total: None) -> Acceptance:
     """Look at the flight's folder: which sheets can be used, and what is wrong with the rest."""
     crs = parse_crs(settings.crs)
-    memo = settings.data / "catalog" / "flights" / settings.flight.name / "orthophotos.memo"
+    memo = open_catalog(settings).collection_folder(settings.flight.name) / "orthophotos.memo"
     flown, findings = flight.scan_flight(
         settings.flight, crs, memo=memo, progress=partial(progress, "accept")
     )
@@ -221,7 +221,7 @@ def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[
     Tiles of sheets that are there and cannot be read stay.
     Raises CatalogError where no tile is there to go on with.
     """
-    store, flown = Catalog(settings.data / "catalog"), acceptance.flight
+    store, flown = open_catalog(settings), acceptance.flight
     kept = {outcome.tile_id for outcome in outcomes if outcome.outcome != "empty"}
     kept |= tiling.spared_tiles(flown, acceptance.scheme)
     for tile_id in store.remove_items(flown.id, keep=kept):
@@ -240,7 +240,7 @@ def finish_predictions(
     settings: Settings, acceptance: Acceptance, model: ModelPackage, outcomes: Sequence[TileOutcome]
 ) -> None:
     """Drop predictions of tiles that are gone and write the predictions' collection and the model's item."""
-    store, flown = Catalog(settings.data / "catalog"), acceptance.flight
+    store, flown = open_catalog(settings), acceptance.flight
     name = f"{flown.id}.{model.id}"
     store.remove_items(name, keep={outcome.tile_id for outcome in outcomes if outcome.outcome != "failed"})
     if store.is_empty(name):

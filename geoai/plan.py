@@ -22,7 +22,7 @@ import shapely
 from numpy.typing import NDArray
 
 from geoai import assessment
-from geoai.catalog import Catalog
+from geoai.catalog import open_catalog
 from geoai.config import Settings, load_settings
 from geoai.errors import CatalogError, ConfigError
 from geoai.grid import TileScheme, crs_name, parse_crs
@@ -181,7 +181,7 @@ def replay(settings: Settings) -> gpd.GeoDataFrame:
 
 def _stored_scheme(settings: Settings, flight_id: str, model: ModelPackage) -> TileScheme:
     """Return the scheme of the stored tiles; raise CatalogError unless every one is predicted as set."""
-    store, name = Catalog(settings.data / "catalog"), f"{flight_id}.{model.id}"
+    store, name = open_catalog(settings), f"{flight_id}.{model.id}"
     images = {item["id"]: item for item in store.items(flight_id)}
     if not images:
         raise CatalogError(f"{settings.data}: expected tiles of flight {flight_id}, found none; run it first")

@@ -27,6 +27,7 @@ from geoai.config import PolygonSettings
 from geoai.grid import PixelBox, TileScheme
 from geoai.outlines import square
 from geoai.raster import P_NODATA, P_SCALE, LatticeFile, gdal_environment
+from geoai.storage import gdal_name
 from geoai.vector import Geometries, connected_components, union_by_group
 
 
@@ -129,7 +130,7 @@ def join_footprint(tiles: Sequence[TilePieces], scheme: TileScheme) -> MultiPoly
 
 
 def _read(file: LatticeFile, band: int) -> NDArray[np.uint8]:
-    with gdal_environment(), rasterio.open(file.path) as source:
+    with gdal_environment(), rasterio.open(gdal_name(file.path)) as source:
         values: NDArray[np.uint8] = source.read(band)
     return values
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +21,7 @@ from geoai.inventory import flights, holdings
 from geoai.ledger import Ledger
 from geoai.merging import FOLDER
 from geoai.report import SETTINGS
+from geoai.storage import folders_in, remove_tree
 
 LEFT = ".*-*"
 """Name of a file that a writer which was stopped left, see `raster.appearing_whole`."""
@@ -111,7 +111,7 @@ def _old(
 def _remove(store: Catalog, old: Sequence[Old], left: Sequence[Path]) -> None:
     for path in left:
         if path.is_dir():
-            shutil.rmtree(path)
+            remove_tree(path)
         else:
             path.unlink(missing_ok=True)  # it lay in a folder that is gone
     for each in old:
@@ -153,7 +153,7 @@ def _previous(path: Path) -> str | None:
 def _left(collection: Path, now: dt.datetime) -> Iterator[Path]:
     """Yield temporary files, and folders without an item, that nobody has written to for a day."""
     yield from (path for path in collection.rglob(LEFT) if _untouched(path, now))
-    for folder in (collection, *collection.glob("*/")):
+    for folder in (collection, *folders_in(collection)):
         empty = folder == collection and not any(folder.iterdir())
         without_item = folder != collection and not (folder / f"{folder.name}.json").exists()
         if (empty or without_item) and all(_untouched(path, now) for path in (folder, *folder.iterdir())):

@@ -30,6 +30,7 @@ from rasterio.windows import Window, from_bounds, intersect
 
 from geoai.errors import CatalogError, ImageryError
 from geoai.grid import Grid, PixelBox, TileScheme
+from geoai.storage import gdal_name, gdal_options, is_remote, upload
 
 GDAL_OPTIONS = {
     "GDAL_CACHEMAX": 96,  # MB; a row of blocks fits, more buys nothing
@@ -77,7 +78,7 @@ def gdal_environment() -> Any:
     has in it into the other's file, while that one works on the same file (GDAL 3.10 crashed in libtiff:
     tests/test_raster.py). The network, which takes most of the time, runs outside.
     """
-    with _TURN, rasterio.Env(**GDAL_OPTIONS):
+    with _TURN, rasterio.Env(**GDAL_OPTIONS, **gdal_options()):
         yield
 
 
@@ -96,7 +97,7 @@ def read_lattice(
         if part is None:
             continue
         window = Window(part.col - file.box.col, part.row - file.box.row, part.width, part.height)
-        with gdal_environment(), rasterio.open(file.path) as source:
+        with gdal_environment(), rasterio.open(gdal_name(file.path)) as source:
             rows, cols = part.slices_in(box)
             data[:, rows, cols] = source.read(bands, window=window)
             valid[rows, cols] = read_valid(source, window)
@@ -209,7 +210,16 @@ def write_cog(
 
 @contextmanager
 def appearing_whole(path: Path) -> Any:
-    """Give a name beside *path* to write to; rename it onto *path* when the block ends well."""
+    """Give a name beside *path* to write to; rename it onto *path* when the block ends well.
+
+    For a *path* in an object store, the name lies on this disk, and is put there at the end.
+    """
+    if is_remote(path):
+        with tempfile.TemporaryDirectory(prefix="geoai-") as folder:
+            partial = Path(folder) / path.name
+            yield partial
+            upload(partial, path)
+        return
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, partial = _begin(path)
     try:
@@ -298,7 +308,7 @@ def write_mosaic(path: Path, files: Iterable[LatticeFile], scheme: TileScheme) -
     col, row = min(f.box.col for f in ordered), min(f.box.row for f in ordered)
     col_stop, row_stop = max(f.box.col_stop for f in ordered), max(f.box.row_stop for f in ordered)
     box = PixelBox(col, row, col_stop - col, row_stop - row)
-    with rasterio.open(ordered[0].path) as first:
+    with gdal_environment(), rasterio.open(gdal_name(ordered[0].path)) as first:
         count, nodata, colours = first.count, first.nodata, first.colorinterp
         names, masked = first.descriptions, nodata is None
 
@@ -339,8 +349,11 @@ def _add_source(
     nodata: float | None,
 ) -> None:
     source = ElementTree.SubElement(band, "SimpleSource" if nodata is None else "ComplexSource")
-    name = os.path.relpath(file.path, base)
-    ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1").text = name
+    if is_remote(file.path):
+        ElementTree.SubElement(source, "SourceFilename", relativeToVRT="0").text = gdal_name(file.path)
+    else:
+        name = os.path.relpath(file.path, base)
+        ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1").text = name
     ElementTree.SubElement(source, "SourceBand").text = number
     size = {"xSize": str(file.box.width), "ySize": str(file.box.height)}
     ElementTree.SubElement(source, "SrcRect", {"xOff": "0", "yOff": "0", **size})

@@ -23,6 +23,7 @@ from rasterio.crs import CRS
 
 from geoai import __version__
 from geoai.grid import TileScheme, crs_name
+from geoai.storage import folders_in
 
 STAC_VERSION = "1.1.0"
 SCHEMAS = "https://stac-extensions.github.io"
@@ -229,10 +230,9 @@ def collection_of(
 
 def catalog_of(root: Path) -> dict[str, Any]:
     """Return `catalog.json` as it follows from the collections and models below *root*."""
-    children = sorted(root.glob("flights/*/collection.json"))
-    models = sorted(path for path in root.glob("models/*/*.json") if path.stem == path.parent.name)
-    relative = [("child", path, "application/json") for path in children]
-    relative += [("item", path, "application/geo+json") for path in models]
+    links = [("child", f"flights/{each.name}/collection.json") for each in folders_in(root / "flights")]
+    links += [("item", f"models/{each.name}/{each.name}.json") for each in folders_in(root / "models")]
+    media = {"child": "application/json", "item": "application/geo+json"}
     return {
         "type": "Catalog",
         "stac_version": STAC_VERSION,
@@ -242,8 +242,9 @@ def catalog_of(root: Path) -> dict[str, Any]:
         "links": [
             {"rel": "root", "href": "./catalog.json", "type": "application/json"},
             *(
-                {"rel": rel, "href": f"./{path.relative_to(root).as_posix()}", "type": media}
-                for rel, path, media in relative
+                {"rel": rel, "href": f"./{name}", "type": media[rel]}
+                for rel, name in links
+                if (root / name).exists()
             ),
         ],
     }

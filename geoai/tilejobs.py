@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol, Self, TypeVar
@@ -17,13 +18,14 @@ from typing import Any, Literal, Protocol, Self, TypeVar
 from rasterio.errors import RasterioError
 
 from geoai import catalog, prediction, stac, tiling
-from geoai.catalog import Catalog
+from geoai.catalog import Catalog, open_catalog
 from geoai.config import PredictionSettings, Settings, TilingSettings
 from geoai.flight import Flight
 from geoai.grid import TileScheme, crs_name
 from geoai.model import STRIDE_PX, ModelPackage
 from geoai.raster import P_NODATA, LatticeFile
 from geoai.segmenter import shared_segmenter
+from geoai.storage import is_remote
 from geoai.tiling import BAND_NAMES, TileJob
 
 
@@ -36,6 +38,8 @@ class Job(Protocol):
         ...
 
 
+READERS = 16
+"""How many tiles are looked up at a time."""
 J = TypeVar("J", bound=Job)
 J_contra = TypeVar("J_contra", bound=Job, contravariant=True)
 
@@ -63,7 +67,8 @@ class TileWorker(Protocol[J_contra]):
 
 def pending(worker: TileWorker[J], jobs: Sequence[J]) -> tuple[list[J], list[TileOutcome]]:
     """Return the jobs that are to be done, and the outcomes of those that are there already."""
-    done = [worker.is_done(job) for job in jobs]
+    with ThreadPoolExecutor(READERS) as pool:  # an object store takes a while to answer, not to work
+        done = list(pool.map(worker.is_done, jobs))
     todo = [job for job, there in zip(jobs, done, strict=True) if not there]
     return todo, [TileOutcome(job.tile_id, "skipped") for job, there in zip(jobs, done, strict=True) if there]
 
@@ -160,12 +165,9 @@ def _require_there(job: TileJob) -> None:
             )
 
 
-def open_catalog(settings: Settings) -> Catalog:
-    """Return the project's catalogue by its absolute path: workers may stand in another folder."""
-    return Catalog((settings.data / "catalog").absolute())
-
-
 def _href(path: Path, base: Path) -> str:
+    if is_remote(path) or is_remote(base):
+        return str(path.absolute())
     return Path(os.path.relpath(path, base)).as_posix()
 
 

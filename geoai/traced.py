@@ -6,6 +6,7 @@ settings of the polygons only: a run under another map or other rules reads it b
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -71,7 +72,7 @@ def _frame(pieces: Pieces, part: str) -> pd.DataFrame:
 
 
 def _read(path: Path) -> TilePieces:
-    whole = gpd.read_parquet(path)
+    whole = gpd.read_parquet(io.BytesIO(path.read_bytes()))  # wherever it lies
     geometry, part = whole.geometry.to_numpy(), whole["part"].to_numpy()
 
     def pieces(name: str) -> Pieces:

@@ -17,6 +17,7 @@ from hypothesis import settings
 from numpy.typing import NDArray
 from postgis_server import karta, server, template  # noqa: F401, fixtures
 from pystac.validation import JsonSchemaSTACValidator, RegisteredValidator
+from s3_server import s3  # noqa: F401, a fixture
 
 from geoai.raster import gdal_environment
 

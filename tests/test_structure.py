@@ -12,7 +12,8 @@ import geoai
 PACKAGE = Path(geoai.__file__).parent
 LAYERS = [
     {"errors", "redaction"},
-    {"config", "grid", "inputs"},
+    {"grid", "storage"},
+    {"config", "inputs"},
     {"raster", "vector", "postgis"},
     {"network", "calibration", "heights", "outlines", "estimators"},
     {"mlm", "partition", "alignment", "stac"},

@@ -25,7 +25,7 @@ app = typer.Typer(help="The catalogue: what it holds, whether it is whole, pruni
 @app.command("list")
 def list_collections(config: ConfigOption = DEFAULT_CONFIG, data: DataOption = None) -> None:
     """List flights and what models saw in them: tiles, size, days of photography, the last run."""
-    from geoai.catalog import Catalog
+    from geoai.catalog import open_catalog
     from geoai.inventory import flights, holdings
 
     settings = read_settings(config, None, None, data)
@@ -34,7 +34,7 @@ def list_collections(config: ConfigOption = DEFAULT_CONFIG, data: DataOption = N
         table.add_column(name, justify="right")
     for name in ("photographed", "last run (UTC)", "complete"):
         table.add_column(name)
-    store, runs = Catalog(settings.data / "catalog"), settings.data / "runs"
+    store, runs = open_catalog(settings), settings.data / "runs"
     held = flights(store).items()
     for each in (row for flight, names in held for row in holdings(store, flight, names, runs / flight)):
         days = f"{each.first}" if each.first == each.last else f"{each.first} to {each.last}"
@@ -56,11 +56,11 @@ def verify(
     Each problem is a line. No run of a flight can start while its files are read.
     """
     from geoai import inspection
-    from geoai.catalog import Catalog, hold_flight
+    from geoai.catalog import hold_flight, open_catalog
     from geoai.inventory import flights
 
     settings = read_settings(config, None, None, data)
-    store = Catalog(settings.data / "catalog")
+    store = open_catalog(settings)
     problems: list[str] = []
     with progress_bars() as progress:
         for name, collections in flights(store, flight).items():
@@ -85,7 +85,7 @@ def prune_catalog(
 
     What the ledger, a standing review or compare.previous refers to stays.
     """
-    from geoai.catalog import Catalog
+    from geoai.catalog import open_catalog
     from geoai.errors import ConfigError
     from geoai.pruning import prune
 
@@ -93,7 +93,7 @@ def prune_catalog(
     if said is None:
         raise ConfigError(f"catalog prune: expected --older-than in days, such as 365d, found {older_than}")
     settings = read_settings(config, None, None, data)
-    store, unused_for = Catalog(settings.data / "catalog"), dt.timedelta(days=int(said.group(1)))
+    store, unused_for = open_catalog(settings), dt.timedelta(days=int(said.group(1)))
     now = dt.datetime.now(dt.UTC)
     with progress_bars() as progress:
         pruned = prune(store, settings, unused_for=unused_for, now=now, dry_run=dry_run, progress=progress)
@@ -119,10 +119,10 @@ def export(
     data: DataOption = None,
 ) -> None:
     """Write the items, imagery and predictions, as stac-geoparquet: a table that geopandas searches."""
-    from geoai.catalog import Catalog
+    from geoai.catalog import open_catalog
     from geoai.inventory import export_items, flights
 
-    store = Catalog(read_settings(config, None, None, data).data / "catalog")
+    store = open_catalog(read_settings(config, None, None, data))
     held = flights(store, None if flight == "all" else flight)
     count = export_items(store, [name for names in held.values() for name in names], out)
     console.print(f"{count} items  {out}", soft_wrap=True, highlight=False)

@@ -25,7 +25,7 @@ console = Console()
 
 ConfigOption = Annotated[Path, typer.Option("--config", "-c", help="YAML file of settings.")]
 FlightOption = Annotated[
-    Path | None, typer.Option("--flight", help="Folder of orthophotos, in place of flight.folder.")
+    str | None, typer.Option("--flight", help="Folder of orthophotos, in place of flight.folder.")
 ]
 MapOption = Annotated[
     str | None, typer.Option("--map", help="OGR source of the map, in place of map.source.")
@@ -54,7 +54,7 @@ def progress_bars() -> Iterator[Callable[[str, int, int], None]]:
         yield tell
 
 
-def read_settings(config: Path, flight: Path | None, map_source: str | None, data: Path | None) -> Settings:
+def read_settings(config: Path, flight: str | None, map_source: str | None, data: Path | None) -> Settings:
     """Read the settings of a project; what is given on the command line comes before the file."""
     from geoai.config import load_settings
 
