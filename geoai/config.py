@@ -455,7 +455,6 @@ class Settings(Section):
     report: ReportSettings = ReportSettings()
     engine: EngineSettings = EngineSettings()
 
-
     watch: WatchSettings = WatchSettings()
 
     @model_validator(mode="after")

@@ -27,8 +27,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geoai import stacapi
+from geoai.catalog import hold_flight
 from geoai.config import FlightSettings, Settings, WatchSettings
-from geoai.errors import GeoaiError, WatchError
+from geoai.errors import BusyError, GeoaiError, WatchError
 from geoai.flight import DRIVERS
 from geoai.grid import parse_crs
 from geoai.raster import appearing_whole
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
 """How often a flight of the same content is started before it is left to a person."""
+SILENT_S = 600.0
+"""A run that a server takes for running, and at which nobody is seen to work for so long, has died."""
 WORLD_FILES = {".tfw", ".jgw", ".jpw", ".j2w", ".wld"}
 """Beside the sheets, what decides where they lie."""
 PARTIAL = re.compile(
@@ -45,6 +48,9 @@ PARTIAL = re.compile(
 )
 """Names under which copying programs write what is not whole yet; the last is rsync's."""
 DAY = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
+
+
+Status = Literal["new", "waits", "blocked", "running", "done", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +81,8 @@ class Run(BaseModel):
     ended: dt.datetime | None = None
     why: str = ""
     flow_run: str | None = None
+    silent_since: dict[str, float] = {}
+    """By boot: its seconds when nobody worked on the flight although the server says so."""
 
 
 class Record(BaseModel):
@@ -100,11 +108,15 @@ class Record(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A flight as a look saw it, and whether it may be started; *why* is for people."""
+    """A flight as a look saw it, and whether it may be started; *why* is for people.
+
+    What is `blocked` (it cannot be reached or used) or `failed` (it was started in vain) needs somebody;
+    what `waits` does not.
+    """
 
     flight: str
     folder: Path
-    status: Literal["new", "waits", "running", "done", "failed"]
+    status: Status
     why: str = ""
     day: dt.date | None = None
     sheets: int = 0
@@ -146,8 +158,8 @@ def look(
 ) -> list[Sighting]:
     """Look at every watched folder and API, remember what was seen, and say which flights may be started.
 
-    A folder or API that cannot be reached is a sighting that waits, with the reason; what was known of its
-    flights stays. Nothing is started, and nothing but `data/watch` is written.
+    A folder or API that cannot be reached is a sighting that is blocked, with the reason; what was known of
+    its flights stays. Nothing is started, and nothing but `data/watch` is written.
     """
     moment = moment or Moment.now()
     sightings: list[Sighting] = []
@@ -170,14 +182,17 @@ def look(
     return sightings
 
 
+Note = Callable[..., None]
+"""Writes down how a run goes: `note("done")`, `note("failed", why)`, `note("handed over", "", flow_run)`."""
+
+
 @contextmanager
 def claimed(
     settings: Settings, sighting: Sighting, state: Literal["running", "handing over"] = "running"
-) -> Iterator[Callable[..., None] | None]:
+) -> Iterator[Note | None]:
     """Hold a new flight while it is in process; None where another watcher was quicker.
 
-    Gives the function that notes how it went: `note("done")`, `note("failed", why)`, `note("handed over",
-    flow_run=…)`. An exception is noted as the failure that it is, and goes on its way.
+    An exception is noted as the failure that it is, and goes on its way.
     """
     with _locked(settings.data, sighting.flight) as held:
         record = _read(settings.data, sighting.flight) if held else None
@@ -202,6 +217,9 @@ def claimed(
 
         try:
             yield note
+        except BusyError:  # somebody runs it by hand: not a start that failed
+            _write(settings.data, record)
+            raise
         except Exception as error:
             note("failed", str(error) or repr(error))
             raise
@@ -212,21 +230,54 @@ def process(
 ) -> Sighting:
     """Fetch and *run* a new flight in this process, unless another watcher is at it; return how it went.
 
-    *run* returns what is wrong although there is a result, or ''. What the outside world does to it
-    (GeoaiError, OSError) becomes a sighting that failed.
+    *run* returns what is wrong although there is a result, or ''; what it raises is a start that failed.
     """
+
+    def start(note: Note) -> Sighting:
+        why = run(flight_settings(settings, sighting))
+        note("done", why)
+        return replace(sighting, status="done", why=why)
+
+    return _started(settings, sighting, "running", start, secrets)
+
+
+def hand_over(
+    settings: Settings, sighting: Sighting, ask: Callable[[], str], secrets: Secrets = os.environ.get
+) -> Sighting:
+    """Fetch a new flight and *ask* a server to run it, unless another watcher is at it; return how it went.
+
+    *ask* returns the id of the flow run. It must give `sighting.key` as idempotency key: when this process is
+    killed right after, the next look asks again.
+    """
+
+    def start(note: Note) -> Sighting:
+        flow_run = ask()
+        note("handed over", "", flow_run)
+        return replace(sighting, status="running", why=f"flow run {flow_run}")
+
+    return _started(settings, sighting, "handing over", start, secrets)
+
+
+def _started(
+    settings: Settings,
+    sighting: Sighting,
+    state: Literal["running", "handing over"],
+    start: Callable[[Note], Sighting],
+    secrets: Secrets,
+) -> Sighting:
     try:
-        with claimed(settings, sighting) as note:
+        with claimed(settings, sighting, state) as note:
             if note is None:
                 return replace(sighting, status="running", why="another watcher started it")
             if sighting.remote is not None:
                 stacapi.fetch(sighting.remote, sighting.folder, secrets)
-            why = run(flight_settings(settings, sighting))
-            note("done", why)
-            return replace(sighting, status="done", why=why)
-    except (GeoaiError, OSError) as error:
-        log.warning("%s: %s", sighting.flight, error)
-        return replace(sighting, status="failed", why=str(error))
+            return start(note)
+    except BusyError as error:
+        return replace(sighting, status="running", why=str(error))
+    except Exception as error:  # whatever it is, the other flights go on
+        known = isinstance(error, (GeoaiError, OSError))
+        log.warning("%s: %s", sighting.flight, error, exc_info=not known)
+        return replace(sighting, status="failed", why=str(error) or repr(error))
 
 
 def flight_settings(settings: Settings, sighting: Sighting) -> Settings:
@@ -252,6 +303,34 @@ def note_end(
             _note(settings.data, record.flight, state, why, record.run.flow_run if record.run else None)
 
 
+def is_lost(settings: Settings, record: Record, moment: Moment | None = None) -> bool:
+    """Whether a run that its server takes for running has died: nobody works on the flight, look after look.
+
+    A process whose worker died with it stays "running" on the server for ever.
+    """
+    moment = moment or Moment.now()
+    silent = {} if _worked_on(settings, record.flight) else {moment.boot: moment.seconds}
+    with _locked(settings.data, record.flight) as held:
+        if not held or record.run is None or _read(settings.data, record.flight) != record:
+            return False
+        known = record.run.silent_since
+        if silent and known.get(moment.boot, moment.seconds + 1) <= moment.seconds:
+            return moment.seconds - known[moment.boot] >= SILENT_S
+        run = record.run.model_copy(update={"silent_since": known | silent if silent else {}})
+        if run != record.run:
+            _write(settings.data, record.model_copy(update={"run": run}))
+    return False
+
+
+def _worked_on(settings: Settings, flight: str) -> str:
+    """Return who is at work on a flight, '' where nobody is."""
+    try:
+        with hold_flight(settings.data, flight):
+            return ""
+    except BusyError as error:
+        return str(error)
+
+
 def _look_at_folder(path: Path, settings: Settings, moment: Moment) -> Sighting:
     try:
         sighting = _sight(_folder_content(path, settings.watch), settings, moment)
@@ -265,7 +344,7 @@ def _look_at_folder(path: Path, settings: Settings, moment: Moment) -> Sighting:
 
 def _unreachable(name: str, folder: Path, error: Exception) -> Sighting:
     log.warning("%s: left for the next look: %s", name, error)
-    return Sighting(name, folder, "waits", str(error))
+    return Sighting(name, folder, "blocked", str(error))
 
 
 def flight_id(name: str) -> str:
@@ -310,8 +389,6 @@ def _folder_content(folder: Path, options: WatchSettings) -> _Content:
             sheets, size = sheets + 1, size + stat.st_size
         if stat.st_size == 0:
             problems.append(f"{name} is empty")
-    if not sheets:
-        problems.append("no orthophotos yet")
     return _Content(
         flight=flight_id(folder.name),
         source=str(folder.parent),
@@ -365,20 +442,26 @@ def _sight(content: _Content, settings: Settings, moment: Moment) -> Sighting:
         fingerprint=content.fingerprint,
         remote=content.remote,
     )
+    if not content.sheets and not content.problem:  # nothing is concluded from an empty folder
+        return replace(sighting, why="no orthophotos yet")
     with _locked(settings.data, content.flight) as held:
         if not held:
             return replace(sighting, status="running", why="another watcher is at it")
         try:
             before = _read(settings.data, content.flight)
         except WatchError as error:
-            return replace(sighting, why=str(error))
+            return replace(sighting, status="blocked", why=str(error))
         if before is not None and before.folder != content.folder:
             where = f"the folder {before.folder} as before, found {content.folder}"
-            return replace(sighting, why=f"{content.flight}: expected {where}: two flights of one name?")
+            why = f"{content.flight}: expected {where}: two flights of one name?"
+            return replace(sighting, status="blocked", why=why)
         record = _seen(before, content, moment)
         if record != before:
             _write(settings.data, record)
-    return _judged(sighting, record, content, settings.watch, moment)
+    judged = _judged(sighting, record, content, settings.watch, moment)
+    if judged.status == "new" and (why := _worked_on(settings, content.flight)):
+        return replace(judged, status="running", why=why)
+    return judged
 
 
 def _seen(before: Record | None, content: _Content, moment: Moment) -> Record:
@@ -427,11 +510,12 @@ def _judged(
     if run is not None and attempt is None:
         end = "cancelled" if run.state == "cancelled" else f"given up after {run.attempt} attempts"
         return replace(sighting, status="failed", why=f"{end}: {run.why}")
-    if content.problem:
-        return replace(sighting, why=content.problem)
-    marked = content.marker and (run is None or content.marker != run.marker)
     waited = moment.seconds - record.unchanged_since[moment.boot]
-    if not (again or marked) and waited < options.settle_minutes * 60:
+    settled = waited >= options.settle_minutes * 60
+    if content.problem:
+        return replace(sighting, status="blocked" if settled else "waits", why=content.problem)
+    marked = content.marker and (run is None or content.marker != run.marker)
+    if not (again or marked or settled):
         why = f"unchanged for {waited / 60:.0f} of {options.settle_minutes:g} minutes"
         return replace(sighting, why=why)
     why = f"attempt {attempt} of {ATTEMPTS} after: {run.why}" if run is not None and again else record.remark
