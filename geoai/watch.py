@@ -19,7 +19,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -93,7 +93,7 @@ class Record(BaseModel):
     flight: str
     source: str
     folder: Path
-    day: dt.date | None
+    day: dt.date | None = None
     remark: str = ""
     sheets: int
     size_mb: float
@@ -289,8 +289,10 @@ def flight_settings(settings: Settings, sighting: Sighting) -> Settings:
 
 def handed_over(settings: Settings) -> list[Record]:
     """Return the flights that a server was asked to run and of which no end is known."""
-    paths = sorted((settings.data / "watch").glob("*.json"))
-    records = (_read(settings.data, path.stem) for path in paths)
+    records = []
+    for path in sorted((settings.data / "watch").glob("*.json")):
+        with suppress(WatchError):  # a look tells of it
+            records.append(_read(settings.data, path.stem))
     return [record for record in records if record and record.run and record.run.state == "handed over"]
 
 
@@ -338,11 +340,13 @@ def _look_at_folder(path: Path, settings: Settings, moment: Moment) -> Sighting:
             for file in _files(path):
                 file.open("rb").close()  # whoever copies it may hold it locked
         return sighting
+    except UnicodeEncodeError as error:  # neither STAC nor GeoPackage can say it
+        return _unreachable(flight_id(path.name), path, f"expected names in UTF-8, found {error.object!a}")
     except OSError as error:  # the share is gone, or going: nothing is concluded from what is not seen
         return _unreachable(flight_id(path.name), path, error)
 
 
-def _unreachable(name: str, folder: Path, error: Exception) -> Sighting:
+def _unreachable(name: str, folder: Path, error: Exception | str) -> Sighting:
     log.warning("%s: left for the next look: %s", name, error)
     return Sighting(name, folder, "blocked", str(error))
 
@@ -371,19 +375,23 @@ def day_in(name: str) -> dt.date | None:
 
 
 def _folder_content(folder: Path, options: WatchSettings) -> _Content:
-    """Return what lies in a flight's folder. Raises OSError where part of it cannot be read."""
+    """Return what lies in a flight's folder.
+
+    Raises OSError where part of it cannot be read, UnicodeEncodeError where a name is no UTF-8.
+    """
+    folder.name.encode()
     stamps: dict[str, list[Any]] = {}
     sheets, size, marker, problems = 0, 0, "", []
     for path in _files(folder):
-        name = path.relative_to(folder).as_posix()
+        name, suffix = path.relative_to(folder).as_posix(), path.suffix.lower()
+        name.encode()
         if PARTIAL.search(path.name):
             problems.append(f"{name} is being copied")
-        if name == options.ready_marker:
-            marker = str(path.stat().st_mtime_ns)
-        suffix = path.suffix.lower()
-        if path.name.startswith(".") or suffix not in DRIVERS | dict.fromkeys(WORLD_FILES):
-            continue
         stat = path.stat()
+        if name == options.ready_marker:
+            marker = str(stat.st_mtime_ns)
+        if path.name.startswith(".") or not (suffix in DRIVERS or suffix in WORLD_FILES):
+            continue
         stamps[name] = [stat.st_size, stat.st_mtime_ns]
         if suffix in DRIVERS:
             sheets, size = sheets + 1, size + stat.st_size
