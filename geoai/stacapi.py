@@ -50,6 +50,8 @@ PATIENCE_S = 600.0
 """Longest Retry-After that is waited for; what asks for more is left for the next look."""
 RESUMES = 5
 """How often a file whose transfer breaks off is gone on with before the next look does."""
+BLOCK = 1 << 16
+"""Bytes written at once: so many, at most, are lost where a transfer breaks off."""
 MEDIA = {"image/tiff": ".tif", "image/jp2": ".jp2", "image/jpeg": ".jpg"}
 HASHES = {"1114": "sha1", "1220": "sha256", "1340": "sha512", "1620": "sha3_256", "d50110": "md5"}
 """Multihash prefixes (code and length, hex) and the algorithms they stand for."""
@@ -294,6 +296,8 @@ def _items(io: StacApiIO, api: ApiSettings, area: Bounds | None) -> Iterator[tup
     """Yield the items of an API (by search) or of a static catalogue (by links), and the address of each."""
     try:
         root = io.read_json(api.url)
+        if root["type"] not in ("Catalog", "Collection"):
+            raise StacError(f"expected a landing page or catalogue, found {root['type']}")
         searches = [link for link in root.get("links", []) if link.get("rel") == "search"]
         if not searches:
             yield from _linked_items(io, root, api.url, {api.url})
@@ -481,7 +485,7 @@ def _transfer(session: Session, sheet: RemoteSheet, part: Path) -> None:
             if found and not found.startswith("W/"):
                 _state_of(part).write_text(json.dumps([sheet.version, found]), encoding="utf-8")
         with part.open("ab") as file:
-            for block in answer.iter_content(1 << 20):
+            for block in answer.iter_content(BLOCK):
                 file.write(block)
 
 

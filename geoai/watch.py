@@ -179,6 +179,8 @@ def look(
             sightings.append(_unreachable(api.url, settings.data / "flights", error))
             continue
         sightings += [_sight(_remote_content(flight, settings), settings, moment) for flight in flights]
+        if not flights:
+            sightings.append(Sighting(api.url, settings.data / "flights", "waits", "no imagery there"))
     return sightings
 
 
