@@ -458,15 +458,6 @@ class Settings(Section):
     watch: WatchSettings = WatchSettings()
 
     @model_validator(mode="after")
-    def _watched_flights_have_days_of_their_own(self) -> Self:
-        if (self.watch.folders or self.watch.apis) and self.flight.date is not None:
-            raise ValueError(
-                "flight.date: expected none beside watch, where each flight has its own, "
-                f"found {self.flight.date}"
-            )
-        return self
-
-    @model_validator(mode="after")
     def _rules_have_names_of_their_own(self) -> Self:
         names = [rule.name for rule in self.policy]
         twice = sorted({name for name in names if names.count(name) > 1})

@@ -205,21 +205,26 @@ class _Patience(Retry):
         return seconds
 
 
-class _HostAuth(AuthBase):
-    """Puts credentials on requests to the API's own host and to those named, and on no other."""
+class _Door(HTTPAdapter):
+    """Puts credentials on requests to the API's own host and to those named, and on no other.
 
-    def __init__(self, api: ApiSettings, credentials: AuthBase | None) -> None:
+    Each hop of a redirect comes by here. The session knows nothing of them: pystac_client logs its headers.
+    """
+
+    def __init__(self, api: ApiSettings, credentials: AuthBase | None, retries: Retry) -> None:
+        super().__init__(max_retries=retries)
         own = urlsplit(api.url)
         self.hosts = {own.netloc.lower(), *(host.lower() for host in api.auth.hosts)}
         self.schemes = {"https", own.scheme}  # not in the clear, unless the API itself is
         self.credentials = credentials
 
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
+        request.headers.pop("Authorization", None)
         address = urlsplit(request.url or "")
         known = address.netloc.lower() in self.hosts and address.scheme in self.schemes
         if self.credentials is not None and known:
-            return self.credentials(request)
-        return request
+            self.credentials(request)
+        return super().send(request, *args, **kwargs)
 
 
 class _Bearer(AuthBase):
@@ -229,15 +234,6 @@ class _Bearer(AuthBase):
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self.token}"
         return request
-
-
-class _Session(Session):
-    """A session that decides anew at every redirect whether credentials go along."""
-
-    def rebuild_auth(self, prepared_request: PreparedRequest, response: Response) -> None:
-        prepared_request.headers.pop("Authorization", None)
-        if isinstance(self.auth, AuthBase):
-            self.auth(prepared_request)
 
 
 class _Io(StacApiIO):
@@ -262,8 +258,7 @@ class _Io(StacApiIO):
 
 def _open(api: ApiSettings, secrets: Secrets) -> StacApiIO:
     """Return what reads the API: patient with 429 and 5xx, credentials for its own hosts."""
-    session = _Session()
-    session.auth = _HostAuth(api, _credentials(api.auth, secrets))
+    credentials = _credentials(api.auth, secrets)
     retries = _Patience(
         total=6,
         connect=3,
@@ -273,10 +268,9 @@ def _open(api: ApiSettings, secrets: Secrets) -> StacApiIO:
         allowed_methods=["GET", "POST", "HEAD"],
         raise_on_status=False,
     )
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retries))
     io = _Io(timeout=TIMEOUT_S)
-    io.session = session
+    for scheme in ("http://", "https://"):
+        io.session.mount(scheme, _Door(api, credentials, retries))
     return io
 
 

@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from geoai import stacapi
 from geoai.catalog import hold_flight
 from geoai.config import FlightSettings, Settings, WatchSettings
-from geoai.errors import BusyError, GeoaiError, WatchError
+from geoai.errors import BusyError, ConfigError, GeoaiError, WatchError
 from geoai.flight import DRIVERS
 from geoai.grid import parse_crs
 from geoai.raster import appearing_whole
@@ -50,6 +50,7 @@ PARTIAL = re.compile(
 DAY = re.compile(r"(?<!\d)\d{4}-\d\d-\d\d(?!\d)")
 
 
+State = Literal["running", "handing over", "handed over", "done", "failed", "cancelled"]
 Status = Literal["new", "waits", "blocked", "running", "done", "failed"]
 
 
@@ -76,7 +77,7 @@ class Run(BaseModel):
     fingerprint: str
     attempt: int
     marker: str = ""
-    state: Literal["running", "handing over", "handed over", "done", "failed", "cancelled"]
+    state: State
     started: dt.datetime
     ended: dt.datetime | None = None
     why: str = ""
@@ -125,10 +126,23 @@ class Sighting:
     attempt: int = 1
     remote: RemoteFlight | None = None
 
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The hold on a flight that is in process; *run* is its start as it was written down."""
+
+    data: Path
+    flight: str
+    run: Run
+
     @property
     def key(self) -> str:
-        """The same for the same start of the same content, and for no other."""
-        return f"{self.flight}-{self.fingerprint}-{self.attempt}"
+        """The same for one start, however often it is asked for, and for no other."""
+        return f"{self.flight}-{self.run.fingerprint}-{self.run.attempt}-{self.run.started:%Y%m%dT%H%M%S}"
+
+    def note(self, state: State, why: str = "", flow_run: str | None = None) -> None:
+        """Write down how the run goes."""
+        _note(self.data, self.flight, state, why, flow_run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,8 +173,14 @@ def look(
     """Look at every watched folder and API, remember what was seen, and say which flights may be started.
 
     A folder or API that cannot be reached is a sighting that is blocked, with the reason; what was known of
-    its flights stays. Nothing is started, and nothing but `data/watch` is written.
+    its flights stays. Nothing is started, and nothing but `data/watch` is written. Raises ConfigError where
+    the settings name nothing to look at.
     """
+    if not (settings.watch.folders or settings.watch.apis):
+        raise ConfigError("watch: expected folders or apis to look at, found none")
+    if settings.flight.date is not None:
+        found = settings.flight.date
+        raise ConfigError(f"flight.date: expected none with watch: each flight has its own; found {found}")
     moment = moment or Moment.now()
     sightings: list[Sighting] = []
     for folder in settings.watch.folders:
@@ -184,14 +204,10 @@ def look(
     return sightings
 
 
-Note = Callable[..., None]
-"""Writes down how a run goes: `note("done")`, `note("failed", why)`, `note("handed over", "", flow_run)`."""
-
-
 @contextmanager
 def claimed(
     settings: Settings, sighting: Sighting, state: Literal["running", "handing over"] = "running"
-) -> Iterator[Note | None]:
+) -> Iterator[Claim | None]:
     """Hold a new flight while it is in process; None where another watcher was quicker.
 
     An exception is noted as the failure that it is, and goes on its way.
@@ -205,25 +221,24 @@ def claimed(
         ):
             yield None
             return
-        started = Run(
-            fingerprint=sighting.fingerprint,
-            attempt=sighting.attempt,
-            marker=record.marker,
-            state=state,
-            started=dt.datetime.now(dt.UTC).replace(microsecond=0),
-        )
-        _write(settings.data, record.model_copy(update={"run": started}))
-
-        def note(state: str, why: str = "", flow_run: str | None = None) -> None:
-            _note(settings.data, sighting.flight, state, why, flow_run)
-
+        run = record.run
+        if run is None or run.state != "handing over" or run.fingerprint != sighting.fingerprint:
+            run = Run(
+                fingerprint=sighting.fingerprint,
+                attempt=sighting.attempt,
+                marker=record.marker,
+                state=state,
+                started=dt.datetime.now(dt.UTC).replace(microsecond=0),
+            )
+        _write(settings.data, record.model_copy(update={"run": run.model_copy(update={"state": state})}))
+        claim = Claim(settings.data, sighting.flight, run)
         try:
-            yield note
+            yield claim
         except BusyError:  # somebody runs it by hand: not a start that failed
             _write(settings.data, record)
             raise
         except Exception as error:
-            note("failed", str(error) or repr(error))
+            claim.note("failed", str(error) or repr(error))
             raise
 
 
@@ -235,26 +250,26 @@ def process(
     *run* returns what is wrong although there is a result, or ''; what it raises is a start that failed.
     """
 
-    def start(note: Note) -> Sighting:
+    def start(claim: Claim) -> Sighting:
         why = run(flight_settings(settings, sighting))
-        note("done", why)
+        claim.note("done", why)
         return replace(sighting, status="done", why=why)
 
     return _started(settings, sighting, "running", start, secrets)
 
 
 def hand_over(
-    settings: Settings, sighting: Sighting, ask: Callable[[], str], secrets: Secrets = os.environ.get
+    settings: Settings, sighting: Sighting, ask: Callable[[str], str], secrets: Secrets = os.environ.get
 ) -> Sighting:
     """Fetch a new flight and *ask* a server to run it, unless another watcher is at it; return how it went.
 
-    *ask* returns the id of the flow run. It must give `sighting.key` as idempotency key: when this process is
-    killed right after, the next look asks again.
+    *ask* gets an idempotency key and returns the id of the flow run: when this process is killed right after,
+    the next look asks again by the same key.
     """
 
-    def start(note: Note) -> Sighting:
-        flow_run = ask()
-        note("handed over", "", flow_run)
+    def start(claim: Claim) -> Sighting:
+        flow_run = ask(claim.key)
+        claim.note("handed over", "", flow_run)
         return replace(sighting, status="running", why=f"flow run {flow_run}")
 
     return _started(settings, sighting, "handing over", start, secrets)
@@ -264,16 +279,16 @@ def _started(
     settings: Settings,
     sighting: Sighting,
     state: Literal["running", "handing over"],
-    start: Callable[[Note], Sighting],
+    start: Callable[[Claim], Sighting],
     secrets: Secrets,
 ) -> Sighting:
     try:
-        with claimed(settings, sighting, state) as note:
-            if note is None:
+        with claimed(settings, sighting, state) as claim:
+            if claim is None:
                 return replace(sighting, status="running", why="another watcher started it")
             if sighting.remote is not None:
                 stacapi.fetch(sighting.remote, sighting.folder, secrets)
-            return start(note)
+            return start(claim)
     except BusyError as error:
         return replace(sighting, status="running", why=str(error))
     except Exception as error:  # whatever it is, the other flights go on
@@ -576,7 +591,7 @@ def _write(data: Path, record: Record) -> None:
         partial.write_text(record.model_dump_json(indent=1, exclude_none=True), encoding="utf-8")
 
 
-def _note(data: Path, flight: str, state: str, why: str, flow_run: str | None) -> None:
+def _note(data: Path, flight: str, state: State, why: str, flow_run: str | None) -> None:
     """Write down what became of a flight's run; the caller holds the lock."""
     record = _read(data, flight)
     if record is None or record.run is None:

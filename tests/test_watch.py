@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import tempfile
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from hypothesis import given, settings
 
 from geoai import watch
 from geoai.catalog import hold_flight
-from geoai.config import Settings
-from geoai.errors import GeoaiError
+from geoai.config import FlightSettings, Settings
+from geoai.errors import ConfigError, GeoaiError
 from geoai.watch import Moment, Sighting
 
 SETTLE_S = 600.0
@@ -446,7 +445,7 @@ def test_a_look_at_what_is_known_writes_nothing(tmp_path: Path) -> None:
     assert (said["flight"], said["sheets"], said["run"]["state"]) == ("F1", 1, "done")
 
 
-def handed(settings: Settings, seconds: float, ask: Callable[[], str] = lambda: "run-1") -> Sighting:
+def handed(settings: Settings, seconds: float, ask: Callable[[str], str] = lambda key: "run-1") -> Sighting:
     return watch.hand_over(settings, only(settings, at(seconds)), ask)
 
 
@@ -476,16 +475,33 @@ def test_the_end_of_a_flow_run_decides_what_comes_next(tmp_path: Path, end: Any,
 def test_a_watcher_killed_while_it_asks_asks_again_by_the_same_key(tmp_path: Path) -> None:
     settings = project(tmp_path, settle_minutes=0)
     deliver(tmp_path / "flights" / "F1", "a.tif")
-    first = only(settings, at(0))
+    asked: list[str] = []
 
-    def ask() -> str:
-        raise Killed
+    def ask(key: str) -> str:
+        asked.append(key)
+        if len(asked) == 1:
+            raise Killed
+        if len(asked) == 3:
+            raise OSError("no server")
+        return "run-1"
 
     with pytest.raises(Killed):
-        watch.hand_over(settings, first, ask)
-    again = only(settings, at(1))
-    assert (again.status, again.key) == ("new", first.key)
-    assert replace(again, attempt=2).key != first.key
+        handed(settings, 0, ask)
+    assert handed(settings, 1, ask).why == "flow run run-1"
+    assert asked[0] == asked[1]
+    (record,) = watch.handed_over(settings)
+    watch.note_end(settings, record, "failed", "worker gone")
+    assert handed(settings, 2, ask).status == "failed"
+    assert handed(settings, 3, ask).status == "running"
+    assert len(set(asked)) == 3
+
+
+def test_settings_that_name_nothing_to_look_at_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"watch: expected folders or apis to look at"):
+        watch.look(Settings())
+    dated = project(tmp_path).model_copy(update={"flight": FlightSettings(date=dt.date(2026, 5, 14))})
+    with pytest.raises(ConfigError, match=r"flight\.date: expected none with watch"):
+        watch.look(dated)
 
 
 def test_a_flow_run_that_nobody_works_on_is_lost_after_a_while(tmp_path: Path) -> None:
