@@ -128,7 +128,7 @@ def scan_flight(
         raise ImageryError(
             f"{folder}: expected a folder of orthophotos, found {'a file' if folder.exists() else 'nothing'}"
         )
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if not path.name.startswith(".") and path.is_file())
     paths = [path for path in files if path.suffix.lower() in ORTHOPHOTOS]
     if not paths:
         raise ImageryError(f"{folder}: expected orthophotos ({', '.join(sorted(ORTHOPHOTOS))}), found none")

@@ -32,8 +32,8 @@ from urllib3 import BaseHTTPResponse, Retry
 
 from geoai.config import ApiSettings, AuthSettings
 from geoai.errors import ConfigError, StacError
-from geoai.flight import DRIVERS
 from geoai.grid import crs_name
+from geoai.inputs import ORTHOPHOTOS
 from geoai.raster import appearing_whole
 
 log = logging.getLogger(__name__)
@@ -100,7 +100,7 @@ class _Asset(BaseModel):
     def suffix(self) -> str | None:
         """Suffix of the file that it becomes: that of its address, else of its media type."""
         named = PurePosixPath(urlsplit(self.href).path).suffix.lower()
-        return named if named in DRIVERS else MEDIA.get((self.type or "").split(";")[0].strip().lower())
+        return named if named in ORTHOPHOTOS else MEDIA.get((self.type or "").split(";")[0].strip().lower())
 
 
 class _Properties(BaseModel):
@@ -529,5 +529,6 @@ def _place(href: str) -> str:
 
 def _said(error: Exception) -> str:
     """Return what an error says in one short line, without what may be a signature."""
-    text = re.sub(r"\?\S+", "?…", " ".join(str(error).split()))
-    return text[:200] or type(error).__name__
+    status = getattr(error, "status_code", None)
+    text = re.sub(r"\?\S+", "?…", " ".join(str(error).split()))[:200] or type(error).__name__
+    return f"HTTP {status}: {text}" if status else text

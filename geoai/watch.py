@@ -30,8 +30,8 @@ from geoai import stacapi
 from geoai.catalog import hold_flight
 from geoai.config import FlightSettings, Settings, WatchSettings
 from geoai.errors import BusyError, ConfigError, GeoaiError, WatchError
-from geoai.flight import DRIVERS
 from geoai.grid import parse_crs
+from geoai.inputs import ORTHOPHOTOS
 from geoai.raster import appearing_whole
 from geoai.stacapi import RemoteFlight, Secrets
 
@@ -41,8 +41,8 @@ ATTEMPTS = 3
 """How often a flight of the same content is started before it is left to a person."""
 SILENT_S = 600.0
 """A run that a server takes for running, and at which nobody is seen to work for so long, has died."""
-WORLD_FILES = {".tfw", ".jgw", ".jpw", ".j2w", ".wld"}
-"""Beside the sheets, what decides where they lie."""
+BESIDE = {".tfw", ".tifw", ".tiffw", ".jgw", ".jpgw", ".jpegw", ".j2w", ".jp2w", ".wld", ".prj", ".msk"}
+"""What lies beside a sheet and changes what it shows, and where. Programs write .aux.xml when they look."""
 PARTIAL = re.compile(
     r"(?i)\.(part|partial|filepart|crdownload|download|tmp|temp)$|^\..+\.(tiff?|jp2|jpe?g)\.\w{6}$"
 )
@@ -407,10 +407,10 @@ def _folder_content(folder: Path, options: WatchSettings) -> _Content:
         stat = path.stat()
         if name == options.ready_marker:
             marker = str(stat.st_mtime_ns)
-        if path.name.startswith(".") or not (suffix in DRIVERS or suffix in WORLD_FILES):
+        if path.name.startswith(".") or not (suffix in ORTHOPHOTOS or suffix in BESIDE):
             continue
         stamps[name] = [stat.st_size, stat.st_mtime_ns]
-        if suffix in DRIVERS:
+        if suffix in ORTHOPHOTOS:
             sheets, size = sheets + 1, size + stat.st_size
         if stat.st_size == 0:
             problems.append(f"{name} is empty")

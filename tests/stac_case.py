@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 from rasterio.warp import transform_bounds
 
@@ -29,6 +29,7 @@ class Upstream:
         self.page = 100
         self.auth: str | None = None
         self.resumable = True
+        self.only_get = False
         self.files: dict[str, bytes] = {}
         self.items: list[dict[str, Any]] = []
         self.pages: dict[str, Any] = {}
@@ -84,15 +85,10 @@ class Upstream:
         if more < len(found):
             token = base64.b64encode(str(more).encode()).decode()
             body = {**asked, "token": token}
-            links = [
-                {
-                    "rel": "next",
-                    "href": f"{self.url}/stac/search",
-                    "method": "POST",
-                    "body": body,
-                    "merge": False,
-                }
-            ]
+            href = f"{self.url}/stac/search"
+            links = [{"rel": "next", "href": href, "method": "POST", "body": body, "merge": False}]
+            if self.only_get:
+                links = [{"rel": "next", "href": f"{href}?{urlencode({'token': token})}"}]
         page = found[start:more]
         return {"type": "FeatureCollection", "numberMatched": None, "features": page, "links": links}
 
@@ -127,7 +123,10 @@ def serving(upstream: Upstream) -> Iterator[Upstream]:
 
         def do_GET(self) -> None:
             query = parse_qs(urlsplit(self.path).query)
-            self.answer({key: values[0] for key, values in query.items()})
+            asked: dict[str, Any] = {key: values[0] for key, values in query.items()}
+            if "collections" in asked:
+                asked["collections"] = asked["collections"].split(",")
+            self.answer(asked)
 
         do_HEAD = do_GET  # noqa: N815
 
@@ -142,7 +141,8 @@ def serving(upstream: Upstream) -> Iterator[Upstream]:
                     "href": f"{upstream.url}/stac/search",
                     "type": "application/geo+json",
                 }
-                links = [search | {"method": "GET"}, search | {"method": "POST"}]
+                methods = ["GET"] if upstream.only_get else ["GET", "POST"]
+                links = [search | {"method": method} for method in methods]
                 root = {"type": "Catalog", "id": "stac-bild", "stac_version": "1.0.0", "description": "d"}
                 self.give(200, {}, json.dumps(root | {"links": links}).encode())
             elif path == "/stac/search":

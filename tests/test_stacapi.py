@@ -141,6 +141,14 @@ def test_secrets_show_nowhere(upstream: Upstream, tmp_path: Path, caplog: pytest
         assert basic(USER, PASSWORD) not in text
 
 
+def test_an_api_that_knows_no_post_is_searched_by_get(upstream: Upstream) -> None:
+    upstream.only_get, upstream.page = True, 2
+    for number in range(5):
+        upstream.add(f"sheet_{number}", CONTENT)
+    assert len(only(api(upstream, bounds=None, collections=["orto-2026"])).sheets) == 5
+    assert {method for method, _, _ in upstream.asked} == {"GET"}
+
+
 def test_a_server_that_asks_for_time_is_given_it(
     upstream: Upstream, tmp_path: Path, waited: list[float]
 ) -> None:

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -207,6 +208,32 @@ def test_two_watchers_at_once_start_every_flight_once(tmp_path: Path) -> None:
         watcher.join(60)
     assert [watcher.exitcode for watcher in watchers] == [0, 0, 0]
     assert sorted(log.read_text().split()) == sorted(f"F{number}" for number in range(40))
+
+
+def _start_and_hang(root: Path, started: Any) -> None:
+    settings = project(root, settle_minutes=0)
+
+    def run(own: Settings) -> str:
+        started.set()
+        time.sleep(60)
+        return ""
+
+    watch.process(settings, only(settings, at(0)), run)
+
+
+def test_a_watcher_that_is_killed_lets_go_and_the_next_one_says_so(tmp_path: Path) -> None:
+    settings = project(tmp_path, settle_minutes=0)
+    deliver(tmp_path / "flights" / "F1", "a.tif")
+    context = multiprocessing.get_context("spawn")
+    started = context.Event()
+    watcher = context.Process(target=_start_and_hang, args=(tmp_path, started), daemon=True)
+    watcher.start()
+    assert started.wait(60)
+    assert only(settings, at(1)).why == "another watcher is at it"
+    watcher.kill()
+    watcher.join()
+    again = only(settings, at(2))
+    assert (again.status, again.why) == ("new", "attempt 2 of 3 after: the run was killed")
 
 
 def test_a_claim_is_for_one_of_two_that_saw_the_same(tmp_path: Path) -> None:
