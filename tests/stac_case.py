@@ -30,6 +30,7 @@ class Upstream:
         self.auth: str | None = None
         self.resumable = True
         self.only_get = False
+        self.etag: str | None = None
         self.files: dict[str, bytes] = {}
         self.items: list[dict[str, Any]] = []
         self.pages: dict[str, Any] = {}
@@ -167,7 +168,7 @@ def serving(upstream: Upstream) -> Iterator[Upstream]:
                 self.give(401, {"WWW-Authenticate": "Basic"}, b"")
                 return
             content, start = upstream.files[path], 0
-            etag = f'"{hashlib.md5(content).hexdigest()}"'
+            etag = upstream.etag or f'"{hashlib.md5(content).hexdigest()}"'
             headers = {"ETag": etag} if upstream.resumable else {}
             ranged = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
             if ranged and upstream.resumable and self.headers.get("If-Range") in (None, etag):

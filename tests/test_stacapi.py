@@ -256,6 +256,20 @@ def test_a_transfer_goes_on_at_the_next_look_too_unless_the_file_was_replaced(
     assert upstream.asked_for(file)[-1]["Range"] == f"bytes={2 * BLOCK}-"
 
 
+def test_a_beginning_of_the_replaced_file_is_not_gone_on_with_though_the_server_tells_no_difference(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.etag = '"1"'
+    upstream.add("a", CONTENT)
+    (file,) = upstream.files
+    upstream.breaks[file] = [BLOCK + 1] + [0] * 9
+    with pytest.raises(StacError):
+        fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    upstream.add("a", CONTENT[::-1], properties={"updated": "2026-09-01T00:00:00Z"})
+    fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {"a.tif": CONTENT[::-1]}
+
+
 def test_whatever_breaks_off_the_file_that_appears_is_whole(
     upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
