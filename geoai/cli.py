@@ -13,7 +13,7 @@ import typer
 from rich.logging import RichHandler
 
 from geoai import __version__
-from geoai.commands import catalog, evaluation, flight, model, policy, review
+from geoai.commands import catalog, evaluation, flight, model, policy, review, watch
 from geoai.commands.terminal import console
 from geoai.errors import GeoaiError
 from geoai.storage import connection_errors
@@ -33,6 +33,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "qgis-plugin": review.qgis_plugin,
     "train": model.train,
     "evaluate": evaluation.evaluate,
+    "watch": watch.watch,
 }
 GROUPS = {"model": model.app, "review": review.app, "policy": policy.app, "catalog": catalog.app}
 for name, command in COMMANDS.items():

@@ -20,6 +20,10 @@ class ImageryError(GeoaiError):
     """An orthophoto or a flight cannot be used as it is."""
 
 
+class StacError(GeoaiError):
+    """A STAC API or static catalogue cannot be reached, answers nonsense, or does not give its files."""
+
+
 class MapError(GeoaiError):
     """The digital map cannot be read as configured."""
 
@@ -50,3 +54,7 @@ class MergeError(GeoaiError):
 
 class BusyError(GeoaiError):
     """Another process works on the flight: wait until it has ended."""
+
+
+class WatchError(GeoaiError):
+    """What was written down of a watched flight cannot be read: mend or delete that file."""

@@ -133,7 +133,7 @@ def scan_flight(
             f"{folder}: expected a folder of orthophotos, found {'a file' if folder.exists() else 'nothing'}"
         )
     stamps = dict(files_below(folder))
-    files = list(stamps)
+    files = [path for path in stamps if not path.name.startswith(".")]
     paths = [path for path in files if path.suffix.lower() in ORTHOPHOTOS]
     if not paths:
         raise ImageryError(f"{folder}: expected orthophotos ({', '.join(sorted(ORTHOPHOTOS))}), found none")
@@ -171,7 +171,7 @@ def scan_flight(
     findings += _check_flight(flight)
     for finding in findings:
         log.log(logging.ERROR if finding.severity == "error" else logging.WARNING, "%s", finding)
-    log.info("%s: %d of %d orthophotos accepted", flight.id, len(accepted), len(files))
+    log.info("%s: %d of %d orthophotos accepted", flight.id, len(accepted), len(paths))
     return flight, findings
 
 

@@ -270,6 +270,28 @@ def test_what_was_read_is_remembered_until_the_file_changes(
     assert read == ["a.tif", "b.tif", "b.tif"]
 
 
+def test_a_world_file_that_changes_moves_a_sheet_that_was_read_before(tmp_path: Path) -> None:
+    memo, flown = tmp_path / "sheets.memo", tmp_path / "flight"
+    flown.mkdir()
+    with rasterio.open(
+        flown / "a.jpg", "w", driver="JPEG", width=100, height=100, count=3, dtype="uint8"
+    ) as target:
+        target.write(GREY)
+    settings = FlightSettings(folder=flown, assume_crs=True, date=dt.date(2026, 5, 14))
+    lefts = []
+    for left in (450_000, 450_020):
+        (flown / "a.JGW").write_text(f"0.2\n0\n0\n-0.2\n{left}.1\n6400999.9\n")
+        flight, _ = scan_flight(settings, SWEREF, memo=memo)
+        lefts.append(flight.orthophotos[0].grid.bounds[0])
+    assert lefts == pytest.approx([450_000, 450_020])
+
+
+def test_hidden_files_are_no_sheets(folder: Path) -> None:
+    for name in ("._good.tif", ".good.tif"):  # what macOS leaves on shares, what a copy is called meanwhile
+        (folder / name).write_bytes(b"\0\5\x16\7")
+    assert scan(folder) == (["good.tif"], [])
+
+
 def test_findings_are_logged(
     tmp_path: Path, write_orthophoto: WriteOrthophoto, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -204,6 +204,32 @@ def test_a_changed_sheet_redoes_its_tiles_and_what_depends_on_them(
     assert first.review.exists()
 
 
+def test_a_sheet_that_its_world_file_moves_is_cut_anew(project: Path, network: RedRoofs) -> None:
+    folder = project.parent / "flight"
+    (folder / "west.tif").unlink()
+    with rasterio.open(folder / "east.tif") as source:
+        image = source.read()
+    (folder / "east.tif").unlink()
+    project.write_text(project.read_text().replace("id: F1,", "id: F1, assume_crs: true,"))
+    with rasterio.open(
+        folder / "east.jp2",
+        "w",
+        driver="JP2OpenJPEG",
+        width=250,
+        height=500,
+        count=3,
+        dtype="uint8",
+        REVERSIBLE="YES",
+    ) as target:
+        target.write(image)
+    moved = []
+    for left in (LEFT + 50.0, LEFT + 60.0):
+        (folder / "east.j2w").write_text(f"0.2\n0\n0\n-0.2\n{left + 0.1}\n{TOP - 0.1}\n")
+        detections = pyogrio.read_dataframe(run(project).review, layer="detection")
+        moved.append(detections.total_bounds[0])
+    assert moved[1] - moved[0] == pytest.approx(10.0, abs=0.5)
+
+
 def test_other_settings_of_the_comparison_redo_no_tile(project: Path, network: RedRoofs) -> None:
     first = run(project)
     again = run(project, **{"compare.min_area_m2": 200.0})

@@ -34,7 +34,7 @@ LAYERS = [
         "history",
         "stretches",
     },
-    {"recolouring", "rules"},
+    {"recolouring", "rules", "stacapi"},
     {
         "samples",
         "tiling",
@@ -48,7 +48,7 @@ LAYERS = [
     },
     {"inventory", "inspection", "lines", "traced", "scoring", "contactsheet", "sources", "mining", "curves"},
     {"verdicts", "ledgerfile"},
-    {"sampling", "shared"},
+    {"sampling", "shared", "watch"},
     {"mapquality"},
     {"quality"},
     {"reportwords"},

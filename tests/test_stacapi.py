@@ -1,0 +1,714 @@
+"""Flights from STAC: the stand-in of a national API, static catalogues, and a real server."""
+
+import contextlib
+import datetime as dt
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import hypothesis.strategies as st
+import pytest
+from hypothesis import given, settings
+from rasterio.crs import CRS
+from stac_case import PASSWORD, TOKEN, USER, Upstream, basic, multihash, serving
+
+from geoai import stacapi, watch
+from geoai.config import ApiSettings, AuthSettings, Settings
+from geoai.errors import ConfigError, GeoaiError, StacError
+from geoai.stacapi import BLOCK, RemoteFlight, fetch, file_name, find_flights
+
+SWEREF = CRS.from_epsg(3006)
+SECRETS = {"LM_USER": USER, "LM_PASSWORD": PASSWORD, "LM_TOKEN": TOKEN}
+BASIC = {"kind": "basic", "user": "LM_USER", "password": "LM_PASSWORD"}
+AREA = (450_000.0, 6_400_000.0, 460_000.0, 6_410_000.0)
+CONTENT = bytes(range(256)) * 1600
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with serving(Upstream()) as up:
+        yield up
+
+
+@pytest.fixture(autouse=True)
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Wait in no time, and say for how long."""
+    asked: list[float] = []
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", asked.append)
+    return asked
+
+
+def api(upstream: Upstream, path: str = "/stac", **options: Any) -> ApiSettings:
+    return ApiSettings.model_validate({"url": upstream.url + path, "bounds": AREA} | options)
+
+
+def find(settings: ApiSettings) -> list[RemoteFlight]:
+    return find_flights(settings, SWEREF, SECRETS.get)
+
+
+def only(settings: ApiSettings) -> RemoteFlight:
+    (flight,) = find(settings)
+    return flight
+
+
+def fetched(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.tif")}
+
+
+def test_a_national_api_is_searched_page_by_page_and_gives_its_files_to_who_may_have_them(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.auth, upstream.page = basic(USER, PASSWORD), 2
+    for number in range(5):
+        upstream.add(f"o65700_6825_{number}", CONTENT + bytes([number]))
+    flight = only(api(upstream, auth=BASIC))
+    assert [sheet.item for sheet in flight.sheets] == [f"o65700_6825_{number}" for number in range(5)]
+    assert flight.days == (dt.date(2026, 5, 14),)
+    assert [path for _, path, _ in upstream.asked].count("/stac/search") == 3
+    fetch(flight, tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {f"o65700_6825_{n}.tif": CONTENT + bytes([n]) for n in range(5)}
+    before = len(upstream.asked)
+    fetch(flight, tmp_path, SECRETS.get)
+    assert len(upstream.asked) == before, "what is there is not asked for"
+
+
+def test_without_credentials_nothing_is_fetched_and_the_reason_is_said(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.auth = basic(USER, PASSWORD)
+    upstream.add("a", CONTENT)
+    with pytest.raises(StacError, match="a: expected the file, found HTTP 401"):
+        fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(ConfigError, match="expected the variable LM_USER to be set, found none"):
+        find_flights(api(upstream, auth=BASIC), SWEREF, {}.get)
+
+
+def test_a_token_is_borne(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.auth = f"Bearer {TOKEN}"
+    upstream.add("a", CONTENT)
+    fetch(only(api(upstream, auth={"kind": "bearer", "token": "LM_TOKEN"})), tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {"a.tif": CONTENT}
+
+
+def test_credentials_go_to_the_api_and_to_hosts_that_are_named_and_nowhere_else(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    with serving(Upstream()) as other:
+        other.files["/elsewhere.tif"] = other.files["/redirected.tif"] = CONTENT
+        upstream.add("a", CONTENT, asset={"href": f"{other.url}/elsewhere.tif"})
+        upstream.add("b", CONTENT)
+        (moved,) = (path for path in upstream.files if path.endswith("-b.tif"))
+        upstream.wrong[moved] = [(302, {"Location": f"{other.url}/redirected.tif"}, b"")]
+        fetch(only(api(upstream, auth=BASIC)), tmp_path, SECRETS.get)
+        assert fetched(tmp_path) == {"a.tif": CONTENT, "b.tif": CONTENT}
+        assert len(other.asked) == 2
+        assert not any("Authorization" in headers for _, _, headers in other.asked)
+        assert upstream.asked_for(moved)[0]["Authorization"] == basic(USER, PASSWORD)
+
+        named = BASIC | {"hosts": [other.url.removeprefix("http://")]}
+        upstream.wrong[moved] = [(302, {"Location": f"{other.url}/redirected.tif"}, b"")]
+        shutil.rmtree(tmp_path)
+        fetch(only(api(upstream, auth=named)), tmp_path, SECRETS.get)
+        assert [headers.get("Authorization") for _, _, headers in other.asked[2:]] == [
+            basic(USER, PASSWORD)
+        ] * 2
+
+
+def test_secrets_show_nowhere(upstream: Upstream, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("DEBUG")
+    upstream.auth = basic(USER, PASSWORD)
+    upstream.add("a", CONTENT)
+    upstream.add("b", CONTENT, asset={"href": "http://127.0.0.1:9/b.tif?sig=SIGNED"})
+    flight = only(api(upstream, auth=BASIC))
+    with pytest.raises(StacError) as error:
+        fetch(flight, tmp_path, SECRETS.get)
+    written = "".join(path.read_text("latin-1") for path in tmp_path.rglob("*"))
+    logged = [(record.name, record.getMessage()) for record in caplog.records]
+    ours = "".join(text for name, text in logged if name.startswith("geoai"))
+    for text in (str(error.value), repr(flight), written, ours):
+        assert "SIGNED" not in text
+    for text in (str(error.value), repr(flight), written, *(text for _, text in logged)):
+        assert PASSWORD not in text
+        assert basic(USER, PASSWORD) not in text
+
+
+def test_an_api_that_knows_no_post_is_searched_by_get(upstream: Upstream) -> None:
+    upstream.only_get, upstream.page = True, 2
+    for number in range(5):
+        upstream.add(f"sheet_{number}", CONTENT)
+    assert len(only(api(upstream, bounds=None, collections=["orto-2026"])).sheets) == 5
+    assert {method for method, _, _ in upstream.asked} == {"GET"}
+
+
+def test_a_server_that_asks_for_time_is_given_it(
+    upstream: Upstream, tmp_path: Path, waited: list[float]
+) -> None:
+    upstream.add("a", CONTENT)
+    (file,) = upstream.files
+    upstream.wrong["/stac/search"] = [(429, {"Retry-After": "7"}, b""), (503, {}, b"")]
+    upstream.wrong[file] = [(500, {}, b""), (429, {"Retry-After": "11"}, b"")]
+    fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {"a.tif": CONTENT}
+    assert {7.0, 11.0} <= set(waited)
+
+
+def test_a_server_that_asks_for_hours_is_left_for_the_next_look(
+    upstream: Upstream, waited: list[float]
+) -> None:
+    upstream.wrong["/stac"] = [(429, {"Retry-After": "7200"}, b"")]
+    with pytest.raises(StacError, match="expected to be let in within 600 s, found Retry-After 7200 s"):
+        find(api(upstream))
+    assert sum(waited) < 60
+
+
+WRONG = {
+    "an error": (500, b"down"),
+    "no JSON": (200, b"<html>maintenance</html>"),
+    "no object": (200, b"[]"),
+    "no STAC": (200, b'{"error": "overloaded"}'),
+    "deep": (200, b"[" * 200_000),
+    "no item": (200, b'{"type": "FeatureCollection", "features": [{"id": 3}]}'),
+    "null": (200, b'{"type": "FeatureCollection", "features": [null]}'),
+    "no links": (200, b'{"type": "FeatureCollection", "features": [{}], "links": [{"rel": 3}]}'),
+    "not there": (404, b""),
+    "bytes": (200, b"\xff\xfe\x00"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+@pytest.mark.parametrize("path", ["/stac", "/stac/search"])
+def test_nonsense_is_one_line_that_names_the_api_and_the_next_api_goes_on(
+    upstream: Upstream, tmp_path: Path, what: str, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    status, body = WRONG[what]
+    with serving(Upstream()) as other:
+        other.add("a", CONTENT)
+        upstream.wrong[path] = [(status, {}, body)] * 9
+        watched = {"apis": [api(upstream), api(other)], "settle_minutes": 0}
+        settings = Settings.model_validate({"data": tmp_path, "watch": watched})
+        broken, whole = watch.look(settings, secrets=SECRETS.get)
+    assert broken.status == "blocked"
+    assert broken.why.startswith(f"{upstream.url}/stac: expected ")
+    assert len(broken.why.splitlines()) == 1
+    assert len(broken.why) < 400
+    assert (whole.flight, whole.status) == ("orto-2026", "new")
+    assert len([record for record in caplog.records if record.name == "geoai.watch"]) == 1
+
+
+def test_a_search_that_breaks_off_between_pages_withdraws_nothing(upstream: Upstream) -> None:
+    upstream.page = 1
+    for name in ("a", "b", "c"):
+        upstream.add(name, CONTENT)
+    good = json.dumps(upstream.search({})).encode()
+    upstream.wrong["/stac/search"] = [(200, {}, good), (200, {}, b"{}")]
+    with pytest.raises(StacError, match=r"expected STAC, found \{\}"):
+        find(api(upstream))
+
+
+def test_pages_that_never_end_are_told(upstream: Upstream) -> None:
+    upstream.add("a", CONTENT)
+    page = upstream.search({})
+    again = {"rel": "next", "href": f"{upstream.url}/stac/search", "method": "POST", "body": {}}
+    upstream.wrong["/stac/search"] = [(200, {}, json.dumps(page | {"links": [again]}).encode())] * 9
+    with pytest.raises(StacError, match="expected item a of orto-2026 once, found it again"):
+        find(api(upstream))
+
+
+def test_a_transfer_that_breaks_off_is_gone_on_with_where_it_stopped(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.add("a", CONTENT, asset={"file:checksum": multihash(CONTENT).upper(), "file:size": len(CONTENT)})
+    (file,) = upstream.files
+    upstream.breaks[file] = [2 * BLOCK + 99, BLOCK + 1]
+    fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {"a.tif": CONTENT}
+    assert [headers.get("Range") for headers in upstream.asked_for(file)] == [
+        None, f"bytes={2 * BLOCK}-", f"bytes={3 * BLOCK}-"
+    ]  # fmt: skip
+    assert {path.name for path in tmp_path.iterdir()} == {"a.tif", "a.tif.json"}
+
+
+def test_a_transfer_goes_on_at_the_next_look_too_unless_the_file_was_replaced(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.add("a", CONTENT)
+    (file,) = upstream.files
+    upstream.breaks[file] = [BLOCK + 1] + [0] * 9
+    with pytest.raises(StacError):
+        fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {}
+    upstream.breaks[file] = [BLOCK] + [0] * 9
+    with pytest.raises(StacError):
+        fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    upstream.breaks.clear()
+    upstream.files[file] = CONTENT[::-1]
+    fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {"a.tif": CONTENT[::-1]}
+    assert upstream.asked_for(file)[-1]["Range"] == f"bytes={2 * BLOCK}-"
+
+
+def test_a_beginning_of_the_replaced_file_is_not_gone_on_with_though_the_server_tells_no_difference(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.etag = '"1"'
+    upstream.add("a", CONTENT)
+    (file,) = upstream.files
+    upstream.breaks[file] = [BLOCK + 1] + [0] * 9
+    with pytest.raises(StacError):
+        fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    upstream.add("a", CONTENT[::-1], properties={"updated": "2026-09-01T00:00:00Z"})
+    fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {"a.tif": CONTENT[::-1]}
+
+
+def test_whatever_breaks_off_the_file_that_appears_is_whole(
+    upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    sizes = st.lists(st.integers(0, 5 * BLOCK), max_size=6)
+
+    @settings(max_examples=25, deadline=None)
+    @given(breaks=sizes, resumable=st.booleans(), replaced=st.integers(0, 6))
+    def try_history(breaks: list[int], resumable: bool, replaced: int) -> None:
+        folder = tmp_path_factory.mktemp("flight")
+        upstream.files.clear()
+        upstream.resumable = resumable
+        upstream.add("a", CONTENT)
+        (file,) = upstream.files
+        for look, size in enumerate(breaks):
+            if look == replaced:
+                upstream.files[file] = CONTENT[::-1]
+            upstream.breaks[file] = [size, size // 2]
+            with contextlib.suppress(StacError):
+                fetch(only(api(upstream)), folder, SECRETS.get)
+            assert fetched(folder) in ({}, {"a.tif": CONTENT}, {"a.tif": CONTENT[::-1]})
+        upstream.breaks.clear()
+        fetch(only(api(upstream)), folder, SECRETS.get)
+        assert fetched(folder)["a.tif"] in (CONTENT, CONTENT[::-1])
+
+    try_history()
+
+
+@pytest.mark.parametrize("key", ["file:checksum", "checksum:multihash"])
+def test_a_file_that_is_not_what_the_item_says_does_not_appear(
+    upstream: Upstream, tmp_path: Path, key: str
+) -> None:
+    upstream.add("a", CONTENT, asset={key: multihash(b"other")})
+    upstream.add("b", CONTENT, asset={"file:size": 3})
+    upstream.add("c", CONTENT)
+    with pytest.raises(StacError) as error:
+        fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    assert str(error.value) == (
+        "orto-2026: expected 3 sheets, found 2 that could not be fetched: "
+        f"a: expected checksum {multihash(b'other')}, found {multihash(CONTENT)}; "
+        f"b: expected 3 bytes, found {len(CONTENT)}"
+    )
+    assert fetched(tmp_path) == {"c.tif": CONTENT}
+
+
+def test_a_replaced_item_is_fetched_anew_and_a_touched_one_is_not(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.add("a", CONTENT, asset={"file:checksum": multihash(CONTENT)})
+    upstream.add("b", CONTENT)
+    fetch(first := only(api(upstream)), tmp_path, SECRETS.get)
+    later = {"updated": "2026-09-01T00:00:00Z"}
+    upstream.add("a", CONTENT, asset={"file:checksum": multihash(CONTENT)}, properties=later)
+    upstream.add("b", b"new", properties=later)
+    second = only(api(upstream))
+    versions = [{sheet.item: sheet.version for sheet in flight.sheets} for flight in (first, second)]
+    assert versions[0]["a"] == versions[1]["a"], "its content is the same"
+    assert versions[0]["b"] != versions[1]["b"]
+    upstream.asked.clear()
+    fetch(second, tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {"a.tif": CONTENT, "b.tif": b"new"}
+    assert len(upstream.asked) == 1
+
+
+def test_where_an_item_says_nothing_of_its_age_its_file_is_asked(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.add("a", CONTENT, properties={"updated": None})
+    fetch(first := only(api(upstream)), tmp_path, SECRETS.get)
+    assert only(api(upstream)) == first
+    (file,) = upstream.files
+    upstream.files[file] = b"new"
+    second = only(api(upstream))
+    assert second != first
+    fetch(second, tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {"a.tif": b"new"}
+
+
+def test_a_withdrawn_item_leaves_the_flight_but_not_the_disk(
+    upstream: Upstream, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "flights" / "orto-2026"
+    upstream.add("a", CONTENT)
+    upstream.add("b", CONTENT)
+    fetch(only(api(upstream)), folder, SECRETS.get)
+    (folder / "own.tif").write_bytes(b"put there by hand")
+    upstream.items.pop()
+    upstream.add("c", CONTENT)
+    (file,) = (path for path in upstream.files if path.endswith("-c.tif"))
+    upstream.wrong[file] = [(404, {}, b"")]
+    with pytest.raises(StacError):
+        fetch(only(api(upstream)), folder, SECRETS.get)
+    assert set(fetched(folder)) == {"a.tif", "b.tif", "own.tif"}, "not half of it"
+    fetch(only(api(upstream)), folder, SECRETS.get)
+    assert set(fetched(folder)) == {"a.tif", "c.tif", "own.tif"}
+    assert fetched(folder.parent / ".withdrawn" / "orto-2026") == {"b.tif": CONTENT}
+    assert "item of b.tif was withdrawn" in caplog.text
+
+
+@settings(max_examples=100)
+@given(st.text(min_size=1), st.sampled_from([".tif", ".jp2"]))
+def test_an_id_becomes_one_name_in_the_flights_folder(item_id: str, suffix: str) -> None:
+    name = file_name(item_id, suffix)
+    assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", name)
+    assert name.endswith(suffix)
+    assert Path(name).name == name
+    assert len(name) < 200
+
+
+@settings(max_examples=100)
+@given(st.text("ab./_-", min_size=1, max_size=6), st.text("ab./_-", min_size=1, max_size=6))
+def test_two_ids_become_two_names(first: str, second: str) -> None:
+    assert (first == second) == (file_name(first, ".tif") == file_name(second, ".tif"))
+
+
+@pytest.mark.parametrize("item_id", ["../../etc/passwd", "/etc/passwd", "..", ".ssh/x", "a\x00b", "C:\\x"])
+def test_an_id_that_is_a_path_leads_nowhere(upstream: Upstream, tmp_path: Path, item_id: str) -> None:
+    upstream.add(item_id, CONTENT)
+    folder = tmp_path / "flights" / "orto-2026"
+    fetch(only(api(upstream)), folder, SECRETS.get)
+    assert len(fetched(folder)) == 1
+    assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(folder.glob("*"))
+
+
+def test_a_collection_that_is_a_path_is_a_flight_below_data(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.add("a", CONTENT, collection="../../x")
+    watched = {"apis": [api(upstream)], "settle_minutes": 0}
+    settings = Settings.model_validate({"data": tmp_path / "data", "watch": watched})
+    (sighting,) = watch.look(settings, secrets=SECRETS.get)
+    assert sighting.folder == tmp_path / "data" / "flights" / "x"
+
+
+@pytest.mark.parametrize("href", ["file:///etc/passwd", "s3://bucket/a.tif", "ftp://host/a.tif"])
+def test_a_file_that_does_not_come_over_http_is_refused(upstream: Upstream, href: str) -> None:
+    upstream.add("a", CONTENT, asset={"href": href})
+    flight = only(api(upstream))
+    assert flight.problem == f"a: expected an http(s) address, found {href}"
+    assert flight.sheets == ()
+
+
+@pytest.mark.parametrize(
+    ("assets", "wanted", "chosen"),
+    [
+        ({"image": {}, "data": {}}, None, "image"),
+        ({"metadata": {"type": "application/json"}, "data": {}}, None, "data"),
+        ({"thumb": {"type": "image/tiff"}, "cog": {"roles": ["data"]}}, None, "cog"),
+        ({"preview": {"type": "image/jpeg", "roles": ["data"]}, "x": {"roles": ["data"]}}, None, "x"),
+        ({"s_0.1_2056.tif": {}, "s_2_2056.tif": {}}, "*_0.1_2056.tif", "s_0.1_2056.tif"),
+        ({"image": {"type": "application/zip"}, "data": {}}, None, "data"),
+        ({"thumb": {"type": "image/png"}}, None, None),
+    ],
+)
+def test_the_imagery_among_the_assets_is_chosen(
+    upstream: Upstream, assets: dict[str, Any], wanted: str | None, chosen: str | None
+) -> None:
+    said = {
+        key: {"href": f"{upstream.url}/{key}/file", "type": "image/tiff; application=geotiff"} | asset
+        for key, asset in assets.items()
+    }
+    upstream.add("a", CONTENT, assets=said)
+    flights = find(api(upstream, asset=wanted))
+    hrefs = [sheet.href.split("/")[-2] for flight in flights for sheet in flight.sheets]
+    assert hrefs == ([chosen] if chosen else [])
+
+
+def test_collections_without_imagery_are_no_flights_and_an_item_without_it_stops_its_own(
+    upstream: Upstream,
+) -> None:
+    upstream.add("a", CONTENT, collection="lidar", assets={"data": {"href": "a.laz"}})
+    upstream.add("b", CONTENT, collection="orto")
+    upstream.add("c", CONTENT, collection="orto", assets={"meta": {"href": "c.json"}})
+    flight = only(api(upstream))
+    assert flight.collection == "orto"
+    assert flight.problem == "c: expected imagery in image, data, found meta"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"proj:code": "EPSG:3857"},
+        {"proj:code": None, "proj:epsg": 3857},
+    ],
+)
+def test_imagery_in_another_crs_is_told_before_it_is_fetched(
+    upstream: Upstream, said: dict[str, Any]
+) -> None:
+    upstream.add("a", CONTENT, properties=said)
+    assert only(api(upstream)).problem == "a: expected EPSG:3006, found EPSG:3857"
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "1.1.0"])
+def test_both_versions_of_stac_are_read(upstream: Upstream, version: str) -> None:
+    upstream.add("a", CONTENT, stac_version=version, properties={"proj:code": None, "proj:epsg": 3006})
+    assert only(api(upstream)).problem == ""
+
+
+def test_only_what_shares_ground_with_the_area_is_taken(upstream: Upstream) -> None:
+    upstream.add("inside", CONTENT, bounds=(450_000.0, 6_400_000.0, 452_500.0, 6_402_500.0))
+    upstream.add("beside", CONTENT, bounds=(447_500.0, 6_400_000.0, 450_000.0, 6_402_500.0))
+    assert [sheet.item for sheet in only(api(upstream)).sheets] == ["inside"]
+    assert len(upstream.search({"bbox": [13.0, 57.0, 15.0, 58.0]})["features"]) == 2
+    everything = only(api(upstream, bounds=None, bbox=[13.0, 57.0, 15.0, 58.0]))
+    assert len(everything.sheets) == 2
+
+
+def test_collections_are_chosen_by_name_or_pattern(upstream: Upstream) -> None:
+    for name in ("orto-a-2025", "orto-a-2026", "orto-b-2026", "infra-2026"):
+        upstream.add(name, CONTENT, collection=name)
+    named = find(api(upstream, bounds=None, collections=["orto-a-2026"]))
+    assert [flight.collection for flight in named] == ["orto-a-2026"]
+    like = find(api(upstream, collections=["orto-*-2026"]))
+    assert [flight.collection for flight in like] == ["orto-a-2026", "orto-b-2026"]
+
+
+def test_a_flight_of_several_days_takes_the_newest_and_says_so(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.add("a", CONTENT)
+    upstream.add("b", CONTENT, properties={"datetime": "2026-05-20T10:00:00Z", "end_datetime": None})
+    watched = {"apis": [api(upstream)], "settle_minutes": 0}
+    settings = Settings.model_validate({"data": tmp_path, "watch": watched})
+    (sighting,) = watch.look(settings, secrets=SECRETS.get)
+    assert sighting.day == dt.date(2026, 5, 20)
+    assert sighting.why == "flown on 2 days from 2026-05-14, the newest is taken"
+    assert json.loads((tmp_path / "watch" / "orto-2026.json").read_text())["remark"] == sighting.why
+
+
+def test_a_flight_of_an_api_goes_through_the_same_states_as_a_folder(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    settings = Settings.model_validate(
+        {"data": tmp_path, "watch": {"apis": [api(upstream)], "settle_minutes": 1}}
+    )
+    seen: list[dict[str, bytes]] = []
+
+    def moment(seconds: float) -> watch.Moment:
+        return watch.Moment(dt.datetime.now(dt.UTC), "a", seconds)
+
+    def look(seconds: float) -> watch.Sighting:
+        (sighting,) = watch.look(settings, moment(seconds), SECRETS.get)
+        return sighting
+
+    def run(own: Settings) -> str:
+        assert own.flight.folder is not None
+        seen.append(fetched(own.flight.folder))
+        return ""
+
+    def process(sighting: watch.Sighting) -> str:
+        return watch.process(settings, sighting, run, SECRETS.get).status
+
+    upstream.add("a", CONTENT)
+    assert look(0).status == "waits", "a collection that is being published grows like a folder"
+    assert process(look(60)) == "done"
+    assert look(70).status == "done"
+    upstream.add("b", CONTENT)
+    (file,) = (path for path in upstream.files if path.endswith("-b.tif"))
+    assert look(80).status == "waits"
+    upstream.wrong[file] = [(404, {}, b"")]
+    assert process(look(140)) == "failed"
+    again = look(141)
+    assert (again.status, again.attempt) == ("new", 2)
+    assert process(again) == "done"
+    assert [set(files) for files in seen] == [{"a.tif"}, {"a.tif", "b.tif"}]
+
+
+def static_catalog(upstream: Upstream) -> None:
+    """Lay the items out as files that link to each other; the root says that it lies elsewhere."""
+    base = {"stac_version": "1.0.0", "description": "d", "id": "root"}
+    upstream.pages["/cat/catalog.json"] = base | {
+        "type": "Catalog",
+        "links": [
+            {"rel": "self", "href": "https://elsewhere.invalid/catalog.json"},
+            {"rel": "child", "href": "./orto/collection.json"},
+        ],
+    }
+    upstream.pages["/cat/orto/collection.json"] = base | {
+        "type": "Collection",
+        "id": "orto-2026",
+        "links": [
+            {"rel": "root", "href": "../catalog.json"},
+            {"rel": "parent", "href": "../catalog.json"},
+            {"rel": "child", "href": "../catalog.json"},
+            *({"rel": "item", "href": f"{item['id']}/{item['id']}.json"} for item in upstream.items),
+        ],
+    }
+    for item in upstream.items:
+        item["assets"]["data"]["href"] = "image.tif"
+        upstream.pages[f"/cat/orto/{item['id']}/{item['id']}.json"] = item
+        upstream.files[f"/cat/orto/{item['id']}/image.tif"] = item["id"].encode()
+
+
+@pytest.mark.parametrize("path", ["/cat/catalog.json", "/cat/orto/collection.json"])
+def test_a_static_catalogue_is_walked_by_its_links(upstream: Upstream, tmp_path: Path, path: str) -> None:
+    upstream.add("a", CONTENT)
+    upstream.add("b", CONTENT)
+    upstream.add("far", CONTENT, bounds=(700_000.0, 6_400_000.0, 700_100.0, 6_400_100.0))
+    static_catalog(upstream)
+    flight = only(api(upstream, path))
+    assert flight.collection == "orto-2026"
+    fetch(flight, tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {"a.tif": b"a", "b.tif": b"b"}
+
+
+@pytest.mark.parametrize("href", ["file:///etc/passwd", "/etc/../../etc/passwd", "http://127.0.0.1:9/x"])
+def test_a_link_that_leads_astray_is_one_line(upstream: Upstream, href: str) -> None:
+    upstream.add("a", CONTENT)
+    static_catalog(upstream)
+    upstream.pages["/cat/orto/collection.json"]["links"].append({"rel": "item", "href": href})
+    with pytest.raises(StacError, match=f"^{upstream.url}/cat/catalog.json: expected "):
+        find(api(upstream, "/cat/catalog.json"))
+
+
+@pytest.mark.parametrize(
+    ("auth", "message"),
+    [
+        ({"kind": "basic", "user": "town"}, "expected the NAME of an environment variable"),
+        ({"kind": "bearer", "token": "s3cret-t0ken"}, "expected the NAME of an environment variable"),
+        ({"kind": "bearer"}, "expected token for bearer, found none"),
+        ({"kind": "basic", "user": "A"}, "expected password and user for basic, found user"),
+        ({"token": "A"}, "expected no variable for none, found token"),
+    ],
+)
+def test_a_secret_in_the_settings_is_refused_and_not_repeated(
+    tmp_path: Path, auth: dict[str, str], message: str
+) -> None:
+    from geoai.config import load_settings
+
+    path = tmp_path / "town.yaml"
+    path.write_text(
+        json.dumps({"watch": {"apis": [{"url": "https://a", "collections": ["c"], "auth": auth}]}})
+    )
+    with pytest.raises(ConfigError, match=message) as error:
+        load_settings(path)
+    assert "s3cret" not in str(error.value)
+    assert "town" not in str(error.value).replace(str(path), "")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({}, "expected collections or an area"),
+        ({"collections": ["a*"]}, "expected an area with collections of"),
+        ({"bbox": [1, 2, 3, 4], "bounds": [1, 2, 3, 4]}, "expected bounds or bbox, found both"),
+        ({"bbox": [3, 2, 1, 4]}, "expected left, bottom, right, top"),
+        ({"url": "https://user:pw@host/", "collections": ["a"]}, "String should match pattern"),
+    ],
+)
+def test_an_api_says_what_is_wanted_of_it(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ApiSettings.model_validate({"url": "https://host"} | options)
+
+
+def test_default_is_no_credentials() -> None:
+    assert AuthSettings().kind == "none"
+    assert stacapi.HASHES["1220"] == "sha256"
+
+
+@pytest.fixture(scope="module")
+def real_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """Start stac-fastapi in an environment of its own: it needs a newer FastAPI than Prefect allows."""
+    uv = shutil.which("uv")
+    if uv is None:
+        pytest.skip("uv is not installed")
+    folder = tmp_path_factory.mktemp("server")
+    items = folder / "items.json"
+    items.write_text("[]")
+    needs = [
+        word
+        for name in ("stac-fastapi-api", "stac-fastapi-extensions", "uvicorn")
+        for word in ("--with", name)
+    ]
+    command = [uv, "run", "--no-project", "--python", "3.11", *needs, "python"]
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")
+    }
+    there = subprocess.run(
+        [*command, "-c", "import stac_fastapi.api"],
+        env=environment,
+        capture_output=True,
+        check=False,
+        cwd=folder,
+    )
+    if there.returncode:
+        pytest.skip(f"stac-fastapi cannot be installed: {there.stderr.decode()[-300:]}")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = (folder / "log").open("wb")
+    script = Path(__file__).with_name("stac_server.py")
+    process = subprocess.Popen(
+        [*command, str(script), str(items), str(port)],
+        env=environment,
+        cwd=folder,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    try:
+        for _ in range(300):
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+                break
+            if process.poll() is not None:
+                pytest.fail((folder / "log").read_text())
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}", items
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        log.close()
+
+
+@pytest.mark.slow
+def test_a_real_api_server_is_searched_and_what_changes_there_is_noticed(
+    real_server: tuple[str, Path], upstream: Upstream, tmp_path: Path
+) -> None:
+    url, file = real_server
+    for number in range(25):
+        left = 450_000.0 + 500 * number
+        upstream.add(
+            f"sheet_{number:02}",
+            bytes([1 + number]) * 50,
+            bounds=(left, 6_400_000.0, left + 500, 6_400_500.0),
+        )
+
+    def publish() -> None:
+        file.write_text(json.dumps(upstream.items))
+
+    publish()
+    wanted = ApiSettings.model_validate({"url": url, "collections": ["orto-2026"], "bounds": AREA})
+    flight = only(wanted)
+    assert [sheet.item for sheet in flight.sheets] == [f"sheet_{number:02}" for number in range(20)]
+    fetch(flight, tmp_path / "f", SECRETS.get)
+    assert fetched(tmp_path / "f")["sheet_07.tif"] == bytes([8]) * 50
+    upstream.add(
+        "sheet_07",
+        b"new",
+        bounds=(453_500.0, 6_400_000.0, 454_000.0, 6_400_500.0),
+        properties={"updated": "2026-10-01T00:00:00Z"},
+    )
+    upstream.items = [item for item in upstream.items if item["id"] != "sheet_03"]
+    publish()
+    fetch(only(wanted), tmp_path / "f", SECRETS.get)
+    there = fetched(tmp_path / "f")
+    assert len(there) == 19
+    assert there["sheet_07.tif"] == b"new"
+    everything = ApiSettings.model_validate({"url": url, "bbox": [10, 50, 20, 60]})
+    assert len(only(everything).sheets) == 24
+    with pytest.raises(GeoaiError):
+        find(ApiSettings.model_validate({"url": f"{url}/nowhere", "bbox": [10, 50, 20, 60]}))
