@@ -37,9 +37,10 @@ def load_segmenter(
     """Load the package's network; the result may be called from several threads at once.
 
     *bands* are those of the chips, in their order (None: the model's). The model's are picked from them by
-    name; optional ones that are missing are taken to have their mean everywhere. auto is bf16 where the
-    processor computes in it, else fp32; bf16 moves probabilities by some 0.01. An exported network computes
-    as it was exported. Raises ModelError where bands are missing, or the weights are not the network's.
+    name; optional ones that are missing are taken to have their mean everywhere. A network of tensors
+    computes on a GPU where PyTorch finds one. auto is bf16 where the device computes in it, else fp32; bf16
+    moves probabilities by some 0.01. An exported network computes as it was exported, on the processor.
+    Raises ModelError where bands are missing, or the weights are not the network's.
     """
     import torch
 
@@ -111,10 +112,12 @@ def try_segmenter(package: ModelPackage) -> None:
         )
 
 
-def has_bf16() -> bool:
-    """Whether this processor computes in bfloat16 (AVX-512 BF16, AMX); elsewhere bf16 is slower than fp32."""
+def has_bf16(device: str = "cpu") -> bool:
+    """Whether the device computes in bfloat16 (AVX-512 BF16, AMX, Ampere); elsewhere fp32 is faster."""
     import torch
 
+    if device == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     able = torch.cpu.get_capabilities()
     return bool(able.get("avx512_bf16") or able.get("amx_bf16"))
 
@@ -142,12 +145,15 @@ def _rebuilt(package: ModelPackage, precision: Precision) -> Network:
     network.load_state_dict({name: t.float() if t.is_floating_point() else t for name, t in stored.items()})
     network.eval()
     fold_batch_norm(network)
-    dtype = torch.bfloat16 if precision == "bf16" or (precision == "auto" and has_bf16()) else torch.float32
-    network.to(dtype).to(memory_format=torch.channels_last)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    in_bf16 = precision == "bf16" or (precision == "auto" and has_bf16(device))
+    dtype = torch.bfloat16 if in_bf16 else torch.float32
+    network.to(device, dtype).to(memory_format=torch.channels_last)
 
     def logits(scaled: torch.Tensor) -> torch.Tensor:
-        answer: torch.Tensor = network(scaled.to(dtype).contiguous(memory_format=torch.channels_last))
-        return answer.float()
+        chip = scaled.to(device, dtype).contiguous(memory_format=torch.channels_last)
+        answer: torch.Tensor = network(chip)
+        return answer.float().cpu()
 
     return logits
 
