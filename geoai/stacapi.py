@@ -136,7 +136,7 @@ def find_flights(api: ApiSettings, crs: CRS, secrets: Secrets) -> list[RemoteFli
     try:
         for content, base in _items(io, api, area):
             item = _Item.model_validate(content)
-            name = item.collection or api.url.rstrip("/").rsplit("/", 1)[-1]
+            name = item.collection or PurePosixPath(api.url.removesuffix("/catalog.json")).name
             if api.collections and not any(fnmatchcase(name, wanted) for wanted in api.collections):
                 continue
             if not _in_area(item, api, area, crs):

@@ -24,7 +24,7 @@ def geoai(*words: str | Path, cwd: Path = REPOSITORY) -> subprocess.CompletedPro
 def test_help_names_every_command() -> None:
     done = geoai("--help")
     assert done.returncode == 0
-    for command in ("run", "check", "demo", "train", "evaluate", "review", "qgis-plugin"):
+    for command in ("run", "check", "demo", "train", "evaluate", "review", "watch", "qgis-plugin"):
         assert f" {command} " in done.stdout
 
 

@@ -1,5 +1,6 @@
 """The deployments of flows/prefect.yaml on a real Prefect server and worker, as the README sets them up."""
 
+import json
 import os
 import signal
 import socket
@@ -144,6 +145,11 @@ class Site:
         found: dict[str, Any] = self.ask("GET", f"/flow_runs/{run}")
         return found
 
+    def runs_of(self, deployment: str) -> set[str]:
+        """Return the ids of a deployment's runs."""
+        asked = {"flow_runs": {"deployment_id": {"any_": [deployment]}}, "limit": 200}
+        return {each["id"] for each in self.ask("POST", "/flow_runs/filter", asked)}
+
     def until(self, run: str, states: set[str], seconds: float = 120) -> dict[str, Any]:
         """Wait until a run is in one of *states* and return it; others that are final are no use waiting."""
 
@@ -247,6 +253,34 @@ def test_a_run_shows_what_it_did_and_the_next_has_nothing_to_do(site: Site, town
     second = site.until(again, {"COMPLETED"})
     assert second["total_run_time"] < 15
     assert site.task_runs(again) == ["accept flight", "compare and publish", "merge into the standing review"]
+
+
+def test_a_flight_that_arrives_is_noticed_and_run_once(site: Site, town: Path) -> None:
+    folder = town.parent / "flights" / "2026-05-14_town"
+    folder.parent.mkdir()
+    (town.parent / "flight").rename(folder)
+    text = town.read_text().replace(f"folder: {town.parent / 'flight'}, id: F1, date: 2026-05-14", "")
+    town.write_text(f"{text.rstrip()}\n        watch: {{folders: [{folder.parent}], settle_minutes: 0}}\n")
+    watch, process = (
+        site.deployment(name)["id"] for name in ("watch-flights/watch", "process-flight/process")
+    )
+    before = site.runs_of(process)
+
+    def look() -> dict[str, Any]:
+        parameters = {"parameters": {"config": str(town), "deployment": "process-flight/process"}}
+        asked = site.ask("POST", f"/deployments/{watch}/create_flow_run", parameters)
+        site.until(asked["id"], {"COMPLETED"})
+        said: dict[str, Any] = json.loads((town.parent / "data/watch/2026-05-14_town.json").read_text())[
+            "run"
+        ]
+        return said
+
+    started = look()
+    assert started["state"] == "handed over"
+    assert site.until(started["flow_run"], {"COMPLETED"})["name"] == "2026-05-14_town 2026-05-14"
+    assert look()["state"] == "done"
+    assert site.runs_of(process) - before == {started["flow_run"]}
+    assert (town.parent / "data/runs/2026-05-14_town/current/review.gpkg").exists()
 
 
 def test_two_runs_asked_for_at_once_are_done_one_after_the_other(site: Site, town: Path) -> None:

@@ -566,6 +566,13 @@ def test_a_static_catalogue_is_walked_by_its_links(upstream: Upstream, tmp_path:
     assert fetched(tmp_path) == {"a.tif": b"a", "b.tif": b"b"}
 
 
+def test_items_of_no_collection_are_a_flight_named_after_their_catalogue(upstream: Upstream) -> None:
+    upstream.add("a", CONTENT)
+    static_catalog(upstream)
+    upstream.items[0]["collection"] = None
+    assert only(api(upstream, "/cat/catalog.json")).collection == "cat"
+
+
 @pytest.mark.parametrize("href", ["file:///etc/passwd", "/etc/../../etc/passwd", "http://127.0.0.1:9/x"])
 def test_a_link_that_leads_astray_is_one_line(upstream: Upstream, href: str) -> None:
     upstream.add("a", CONTENT)
