@@ -144,7 +144,7 @@ class Site:
         found: dict[str, Any] = self.ask("GET", f"/flow_runs/{run}")
         return found
 
-    def until(self, run: str, states: set[str], seconds: float = 120) -> dict[str, Any]:
+    def until(self, run: str, states: set[str], seconds: float = 240) -> dict[str, Any]:
         """Wait until a run is in one of *states* and return it; others that are final are no use waiting."""
 
         def look() -> dict[str, Any] | None:
@@ -245,8 +245,10 @@ def test_a_run_shows_what_it_did_and_the_next_has_nothing_to_do(site: Site, town
 
     again = site.request(town)
     second = site.until(again, {"COMPLETED"})
-    assert second["total_run_time"] < 15
-    assert site.task_runs(again) == ["accept flight", "compare and publish", "merge into the standing review"]
+    assert second["total_run_time"] < found["total_run_time"]
+    whole = ["accept flight", "compare and publish", "merge into the standing review"]
+    site.wait(lambda: len(site.task_runs(again)) >= len(whole), 30)  # the server notes them by and by
+    assert site.task_runs(again) == whole, "none for a tile"
 
 
 def test_two_runs_asked_for_at_once_are_done_one_after_the_other(site: Site, town: Path) -> None:
@@ -259,7 +261,7 @@ def test_two_runs_asked_for_at_once_are_done_one_after_the_other(site: Site, tow
         most = max(most, states.count("RUNNING"))
         return all(state in FINAL for state in states)
 
-    site.wait(are_done, 180)
+    site.wait(are_done, 300)
     assert [site.flow_run(run)["state_type"] for run in runs] == ["COMPLETED", "COMPLETED"]
     assert most == 1
 
