@@ -1,0 +1,145 @@
+"""Looking for new flights on a schedule: one run of process-flight for each.
+
+    python flows/watch_flights.py --config configs/town.yaml
+
+What was seen and started lies in `data/watch`, not in Prefect: a look that was killed is made up for by the
+next one. Credentials of APIs are environment variables, or Prefect's Secret blocks of the same name in
+small letters with dashes (`LM_PASSWORD`: `lm-password`).
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import sys
+from pathlib import Path
+from typing import cast
+from uuid import UUID
+
+from prefect import flow, get_client, get_run_logger, task
+from prefect.artifacts import create_table_artifact
+from prefect.blocks.system import Secret
+from prefect.cache_policies import NO_CACHE
+from prefect.client.orchestration import SyncPrefectClient
+from prefect.client.schemas import FlowRun
+from prefect.deployments import run_deployment
+from prefect.exceptions import ObjectNotFound
+from prefect.states import Crashed
+
+from flows.process_flight import process_flight
+from geoai import watch
+from geoai.config import Settings, load_settings
+from geoai.errors import GeoaiError
+from geoai.watch import Record, Sighting
+
+logging.getLogger("geoai").setLevel(logging.INFO)  # library lines on the run page
+
+look = task(name="look for flights", cache_policy=NO_CACHE)(watch.look)
+
+
+@flow(name="watch-flights")
+def watch_flights(config: Path, deployment: str | None = None) -> list[str]:
+    """Look at the watched folders and APIs and start a run for each flight that is new and whole.
+
+    Returns the ids of the flights that were started. Ends *Failed*, with the reasons, where a folder or an
+    API could not be reached or a flight could not be used or run; all others are looked at all the same.
+
+    Args:
+        config: YAML file of settings, with the section watch.
+        deployment: Deployment of process-flight that runs the flights, e.g. process-flight/process; without
+            it they are run here, one after the other.
+    """
+    settings = load_settings(config)
+    _note_ends(settings)
+    seen = look(settings, secrets=_secret)
+    new = [sighting.flight for sighting in seen if sighting.status == "new"]
+    seen = [
+        _start(settings, sighting, config, deployment) if sighting.status == "new" else sighting
+        for sighting in seen
+    ]
+    rows = [{"flight": each.flight, "state": each.status, "why": each.why} for each in seen]
+    create_table_artifact(key="watched-flights", table=rows, description="What the last look saw")
+    for each in seen:
+        get_run_logger().info("%s: %s %s", each.flight, each.status, each.why)
+    trouble = [f"{each.flight}: {each.why}" for each in seen if each.status in ("blocked", "failed")]
+    if trouble:
+        raise GeoaiError("; ".join(trouble))
+    return new
+
+
+def _start(settings: Settings, sighting: Sighting, config: Path, deployment: str | None) -> Sighting:
+    folder = sighting.folder.absolute()
+
+    def ask(key: str) -> str:
+        parameters = {
+            "config": str(config),
+            "flight": str(folder),
+            "flight_id": sighting.flight,
+            "date": sighting.day and sighting.day.isoformat(),
+        }
+        assert deployment is not None
+        run = run_deployment(
+            deployment, parameters=parameters, timeout=0, idempotency_key=key, as_subflow=False
+        )
+        return str(cast(FlowRun, run).id)
+
+    def run(_: Settings) -> str:
+        process_flight(config, folder, sighting.flight, sighting.day)
+        return ""
+
+    if deployment is not None:
+        return watch.hand_over(settings, sighting, ask, _secret)
+    return watch.process(settings, sighting, run, _secret)
+
+
+def _note_ends(settings: Settings) -> None:
+    """Ask the server what became of the runs that it was asked for."""
+    records = watch.handed_over(settings)
+    if not records:
+        return
+    with get_client(sync_client=True) as client:
+        for record in records:
+            _note_end(settings, record, client)
+
+
+def _note_end(settings: Settings, record: Record, client: SyncPrefectClient) -> None:
+    assert record.run is not None
+    try:
+        run = client.read_flow_run(UUID(record.run.flow_run))
+    except ObjectNotFound:
+        watch.note_end(settings, record, "failed", f"the server knows no flow run {record.run.flow_run}")
+        return
+    state = run.state
+    if state is None:
+        return
+    if state.is_completed():
+        watch.note_end(settings, record, "done")
+    elif state.is_cancelled():
+        watch.note_end(settings, record, "cancelled", state.message or "by somebody")
+    elif state.is_failed() or state.is_crashed():
+        watch.note_end(settings, record, "failed", state.message or str(state.name))
+    elif state.is_running() and watch.is_lost(settings, record):
+        message = "the run was killed, and its worker with it"
+        client.set_flow_run_state(run.id, Crashed(message=message), force=True)  # else its place stays taken
+        watch.note_end(settings, record, "failed", message)
+
+
+def _secret(name: str) -> str | None:
+    """Return what an environment variable holds, or else the Secret block of its name."""
+    if value := os.environ.get(name):
+        return value
+    try:
+        return str(cast(Secret[str], Secret.load(name.lower().replace("_", "-"))).get())
+    except ValueError:
+        return None
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=watch_flights.__doc__)
+    parser.add_argument("--config", type=Path, default=Path("configs/default.yaml"))
+    parser.add_argument("--deployment")
+    try:
+        watch_flights(**vars(parser.parse_args()))
+    except GeoaiError as error:
+        sys.exit(f"geoai: {error}")
