@@ -54,6 +54,8 @@ ADVICE: dict[type[BaseException], str] = {
     errors.ConfigError: f"Mend the key that is named in the YAML file. {AGAIN}",
     errors.CRSError: f"Deliver the file in the project's CRS, or set `crs`. {AGAIN}",
     errors.ImageryError: f"Look at the folder of the flight; replace what cannot be read. {AGAIN}",
+    errors.StacError: f"See that the API can be reached, and its user and password. {AGAIN}",
+    errors.WatchError: f"Mend or delete the file of `data/watch` that is named. {AGAIN}",
     errors.MapError: f"See that the map can be reached and is as `map:` in the YAML file says. {AGAIN}",
     errors.CatalogError: f"Replace the sheets that are named; the catalogue is made anew from them. {AGAIN}",
     errors.ModelError: f"Set `prediction.model` to a model that fits (`geoai model list`). {AGAIN}",

@@ -1,10 +1,12 @@
 """The deployments of flows/prefect.yaml on a real Prefect server and worker, as the README sets them up."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -133,11 +135,17 @@ class Site:
         found: dict[str, Any] = self.ask("GET", f"/deployments/name/{name}")
         return found
 
-    def request(self, config: Path) -> str:
-        """Ask for a run of process-flight/process; return its id."""
-        deployment = self.deployment("process-flight/process")["id"]
-        parameters = {"parameters": {"config": str(config)}}
-        return str(self.ask("POST", f"/deployments/{deployment}/create_flow_run", parameters)["id"])
+    def request(self, config: Path, name: str = "process-flight/process") -> str:
+        """Ask for a run of a deployment; return its id."""
+        deployment = self.deployment(name)
+        parameters = deployment["parameters"] | {"config": str(config)}
+        path = f"/deployments/{deployment['id']}/create_flow_run"
+        return str(self.ask("POST", path, {"parameters": parameters})["id"])
+
+    def runs_of(self, name: str) -> list[str]:
+        """Return the ids of a deployment's runs."""
+        asked = {"deployments": {"id": {"any_": [self.deployment(name)["id"]]}}}
+        return [str(each["id"]) for each in self.ask("POST", "/flow_runs/filter", asked)]
 
     def flow_run(self, run: str) -> dict[str, Any]:
         """Return a run as the server knows it now."""
@@ -149,7 +157,9 @@ class Site:
 
         def look() -> dict[str, Any] | None:
             found = self.flow_run(run)
-            assert found["state_type"] in states or found["state_type"] not in FINAL, found["state"]
+            assert found["state_type"] in states or found["state_type"] not in FINAL, found["state"][
+                "message"
+            ]
             return found if found["state_type"] in states else None
 
         found: dict[str, Any] = self.wait(look, seconds)
@@ -249,6 +259,22 @@ def test_a_run_shows_what_it_did_and_the_next_has_nothing_to_do(site: Site, town
     whole = ["accept flight", "compare and publish", "merge into the standing review"]
     site.wait(lambda: len(site.task_runs(again)) >= len(whole), 30)  # the server notes them by and by
     assert site.task_runs(again) == whole, "none for a tile"
+
+
+def test_a_look_has_a_flight_that_arrived_processed_once(site: Site, town: Path) -> None:
+    arrived = town.parent / "arrived" / "2026-05-14_north"
+    shutil.copytree(town.parent / "flight", arrived)
+    (arrived / "READY").touch()
+    settings = textwrap.dedent(town.read_text()).replace(", id: F1, date: 2026-05-14", "")  # each has its own
+    town.write_text(f"{settings}\nwatch: {{folders: [{arrived.parent}], ready_marker: READY}}\n")
+    before = site.runs_of("process-flight/process")
+    site.until(site.request(town, "watch-flights/watch"), {"COMPLETED"})
+    (run,) = set(site.runs_of("process-flight/process")) - set(before)
+    found = site.until(run, {"COMPLETED"})
+    assert found["name"] == "2026-05-14_north 2026-05-14"
+    assert (town.parent / "data" / "runs" / "2026-05-14_north" / "current" / "review.gpkg").exists()
+    site.until(site.request(town, "watch-flights/watch"), {"COMPLETED"})
+    assert set(site.runs_of("process-flight/process")) == {*before, run}
 
 
 def test_two_runs_asked_for_at_once_are_done_one_after_the_other(site: Site, town: Path) -> None:
