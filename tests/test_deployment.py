@@ -86,7 +86,7 @@ class Site:
 
     def end(self) -> None:
         """End all; a flow runs in a process group of its own, and would outlive the worker."""
-        for name in list(self.started):
+        for name in reversed(list(self.started)):
             self.stop(name)
         mark = f"PREFECT_API_URL={self.url}".encode()
         for process in Path("/proc").glob("[0-9]*"):
