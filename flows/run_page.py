@@ -58,6 +58,7 @@ ADVICE: dict[type[BaseException], str] = {
     errors.WatchError: f"Mend or delete the file of `data/watch` that is named. {AGAIN}",
     errors.MapError: f"See that the map can be reached and is as `map:` in the YAML file says. {AGAIN}",
     errors.CatalogError: f"Replace the sheets that are named; the catalogue is made anew from them. {AGAIN}",
+    errors.StorageError: f"See that the object store can be reached, and its credentials. {AGAIN}",
     errors.ModelError: f"Set `prediction.model` to a model that fits (`geoai model list`). {AGAIN}",
     errors.PublishError: f"Close the file that is named where it is open, or free space. {AGAIN}",
     errors.LedgerError: f"Close `ledger.gpkg` where it is open, or set `data` to this project's. {AGAIN}",
