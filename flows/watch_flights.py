@@ -27,6 +27,7 @@ from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
+from flows import run_page
 from flows.process_flight import process_flight
 from geoai import watch
 from geoai.config import Settings, load_settings
@@ -38,7 +39,7 @@ logging.getLogger("geoai").setLevel(logging.INFO)  # library lines on the run pa
 look = task(name="look for flights", cache_policy=NO_CACHE)(watch.look)
 
 
-@flow(name="watch-flights")
+@flow(name="watch-flights", on_failure=[run_page.say_what_to_do], on_crashed=[run_page.say_what_to_do])
 def watch_flights(config: Path, deployment: str | None = None) -> list[str]:
     """Look at the watched folders and APIs and start a run for each flight that is new and whole.
 

@@ -1,11 +1,12 @@
 """The deployments of flows/prefect.yaml on a real Prefect server and worker, as the README sets them up."""
 
-import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -85,7 +86,7 @@ class Site:
 
     def end(self) -> None:
         """End all; a flow runs in a process group of its own, and would outlive the worker."""
-        for name in list(self.started):
+        for name in reversed(list(self.started)):
             self.stop(name)
         mark = f"PREFECT_API_URL={self.url}".encode()
         for process in Path("/proc").glob("[0-9]*"):
@@ -134,28 +135,31 @@ class Site:
         found: dict[str, Any] = self.ask("GET", f"/deployments/name/{name}")
         return found
 
-    def request(self, config: Path) -> str:
-        """Ask for a run of process-flight/process; return its id."""
-        deployment = self.deployment("process-flight/process")["id"]
-        parameters = {"parameters": {"config": str(config)}}
-        return str(self.ask("POST", f"/deployments/{deployment}/create_flow_run", parameters)["id"])
+    def request(self, config: Path, name: str = "process-flight/process") -> str:
+        """Ask for a run of a deployment; return its id."""
+        deployment = self.deployment(name)
+        parameters = deployment["parameters"] | {"config": str(config)}
+        path = f"/deployments/{deployment['id']}/create_flow_run"
+        return str(self.ask("POST", path, {"parameters": parameters})["id"])
+
+    def runs_of(self, name: str) -> list[str]:
+        """Return the ids of a deployment's runs."""
+        asked = {"deployments": {"id": {"any_": [self.deployment(name)["id"]]}}}
+        return [str(each["id"]) for each in self.ask("POST", "/flow_runs/filter", asked)]
 
     def flow_run(self, run: str) -> dict[str, Any]:
         """Return a run as the server knows it now."""
         found: dict[str, Any] = self.ask("GET", f"/flow_runs/{run}")
         return found
 
-    def runs_of(self, deployment: str) -> set[str]:
-        """Return the ids of a deployment's runs."""
-        asked = {"flow_runs": {"deployment_id": {"any_": [deployment]}}, "limit": 200}
-        return {each["id"] for each in self.ask("POST", "/flow_runs/filter", asked)}
-
-    def until(self, run: str, states: set[str], seconds: float = 120) -> dict[str, Any]:
+    def until(self, run: str, states: set[str], seconds: float = 240) -> dict[str, Any]:
         """Wait until a run is in one of *states* and return it; others that are final are no use waiting."""
 
         def look() -> dict[str, Any] | None:
             found = self.flow_run(run)
-            assert found["state_type"] in states or found["state_type"] not in FINAL, found["state"]
+            assert found["state_type"] in states or found["state_type"] not in FINAL, found["state"][
+                "message"
+            ]
             return found if found["state_type"] in states else None
 
         found: dict[str, Any] = self.wait(look, seconds)
@@ -251,36 +255,26 @@ def test_a_run_shows_what_it_did_and_the_next_has_nothing_to_do(site: Site, town
 
     again = site.request(town)
     second = site.until(again, {"COMPLETED"})
-    assert second["total_run_time"] < 15
-    assert site.task_runs(again) == ["accept flight", "compare and publish", "merge into the standing review"]
+    assert second["total_run_time"] < found["total_run_time"]
+    whole = ["accept flight", "compare and publish", "merge into the standing review"]
+    site.wait(lambda: len(site.task_runs(again)) >= len(whole), 30)  # the server notes them by and by
+    assert site.task_runs(again) == whole, "none for a tile"
 
 
-def test_a_flight_that_arrives_is_noticed_and_run_once(site: Site, town: Path) -> None:
-    folder = town.parent / "flights" / "2026-05-14_town"
-    folder.parent.mkdir()
-    (town.parent / "flight").rename(folder)
-    text = town.read_text().replace(f"folder: {town.parent / 'flight'}, id: F1, date: 2026-05-14", "")
-    town.write_text(f"{text.rstrip()}\n        watch: {{folders: [{folder.parent}], settle_minutes: 0}}\n")
-    watch, process = (
-        site.deployment(name)["id"] for name in ("watch-flights/watch", "process-flight/process")
-    )
-    before = site.runs_of(process)
-
-    def look() -> dict[str, Any]:
-        parameters = {"parameters": {"config": str(town), "deployment": "process-flight/process"}}
-        asked = site.ask("POST", f"/deployments/{watch}/create_flow_run", parameters)
-        site.until(asked["id"], {"COMPLETED"})
-        said: dict[str, Any] = json.loads((town.parent / "data/watch/2026-05-14_town.json").read_text())[
-            "run"
-        ]
-        return said
-
-    started = look()
-    assert started["state"] == "handed over"
-    assert site.until(started["flow_run"], {"COMPLETED"})["name"] == "2026-05-14_town 2026-05-14"
-    assert look()["state"] == "done"
-    assert site.runs_of(process) - before == {started["flow_run"]}
-    assert (town.parent / "data/runs/2026-05-14_town/current/review.gpkg").exists()
+def test_a_look_has_a_flight_that_arrived_processed_once(site: Site, town: Path) -> None:
+    arrived = town.parent / "arrived" / "2026-05-14_north"
+    shutil.copytree(town.parent / "flight", arrived)
+    (arrived / "READY").touch()
+    settings = textwrap.dedent(town.read_text()).replace(", id: F1, date: 2026-05-14", "")  # each has its own
+    town.write_text(f"{settings}\nwatch: {{folders: [{arrived.parent}], ready_marker: READY}}\n")
+    before = site.runs_of("process-flight/process")
+    site.until(site.request(town, "watch-flights/watch"), {"COMPLETED"})
+    (run,) = set(site.runs_of("process-flight/process")) - set(before)
+    found = site.until(run, {"COMPLETED"})
+    assert found["name"] == "2026-05-14_north 2026-05-14"
+    assert (town.parent / "data" / "runs" / "2026-05-14_north" / "current" / "review.gpkg").exists()
+    site.until(site.request(town, "watch-flights/watch"), {"COMPLETED"})
+    assert set(site.runs_of("process-flight/process")) == {*before, run}
 
 
 def test_two_runs_asked_for_at_once_are_done_one_after_the_other(site: Site, town: Path) -> None:
@@ -293,7 +287,7 @@ def test_two_runs_asked_for_at_once_are_done_one_after_the_other(site: Site, tow
         most = max(most, states.count("RUNNING"))
         return all(state in FINAL for state in states)
 
-    site.wait(are_done, 180)
+    site.wait(are_done, 300)
     assert [site.flow_run(run)["state_type"] for run in runs] == ["COMPLETED", "COMPLETED"]
     assert most == 1
 

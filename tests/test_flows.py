@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyogrio
 import pytest
+import yaml
 
 os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
 
@@ -14,12 +15,15 @@ from prefect import flow
 from red_roofs import save_red_roofs
 from test_engine import Cluster, Named, Slow, cluster, killing_a_worker, networks
 from test_pipeline import RedRoofs, network, project, rasters
+from test_training import tiny_settings
 
 from flows.process_flight import process_flight
 from flows.tasks import open_engine
+from flows.train_model import train_model
 from geoai import pipeline
 from geoai.config import EngineSettings, load_settings
 from geoai.errors import GeoaiError
+from geoai.model import find_package
 from geoai.pipeline import Catalog
 from geoai.tilejobs import TileOutcome
 
@@ -107,3 +111,13 @@ def test_a_flow_whose_dask_worker_is_killed_goes_on_with_the_other(tmp_path: Pat
         outcomes = work()
     assert [(each.tile_id, each.outcome) for each in outcomes] == [(job.tile_id, "done") for job in jobs]
     assert len(list(tmp_path.glob("*.done"))) == 12
+
+
+@pytest.mark.slow
+def test_the_training_flow_packs_a_model(tmp_path: Path) -> None:
+    settings = tiny_settings(tmp_path, samples=80)
+    config = tmp_path / "train.yaml"
+    config.write_text(yaml.safe_dump(settings.model_dump(mode="json", exclude_defaults=True)))
+    assert train_model(config=config) == settings.package
+    assert find_package(str(settings.package)).id == "squares"
+    assert (settings.package / "card.md").exists()

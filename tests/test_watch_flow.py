@@ -12,7 +12,6 @@ import pytest
 
 os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
 
-from flows.watch_flights import watch_flights
 from prefect import get_client
 from prefect.blocks.system import Secret
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
@@ -22,6 +21,7 @@ from test_pipeline import RedRoofs, network, project
 
 from flows import watch_flights as module
 from flows.process_flight import process_flight
+from flows.watch_flights import watch_flights
 from geoai import watch
 from geoai.catalog import hold_flight
 from geoai.config import load_settings
