@@ -6,6 +6,7 @@ import logging
 import os
 import signal
 import sys
+import warnings
 from collections.abc import Callable
 from typing import Annotated
 
@@ -47,6 +48,8 @@ def main() -> None:
     logging.basicConfig(
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(show_path=False, show_time=False)]
     )
+    # a finding says so; rasterio's own silence about what it writes itself does not hold across threads
+    warnings.filterwarnings("ignore", "Dataset has no geotransform")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
     try:

@@ -6,12 +6,12 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from geoai.config import EngineSettings
-from geoai.errors import ConfigError
+from geoai.errors import ConfigError, EngineError
 from geoai.tilejobs import J, TileOutcome, TileWorker
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ def work_on(
     """Have *jobs* done side by side and return what became of them, in their order.
 
     The first exception cancels what has not begun and is raised. *on_gpu* jobs go to the workers that
-    `settings.gpu` asks for. Nothing is started where there is no job.
+    `settings.gpu` asks for. Nothing is started where there is no job. Raises EngineError where a worker
+    process is killed.
     """
     if not jobs:
         return []
@@ -44,6 +45,11 @@ def work_on(
             for future in futures:
                 outcomes += future.result()
                 progress(len(outcomes), len(jobs))
+        except BrokenExecutor as error:
+            raise EngineError(
+                "engine: expected its workers until the tiles are done, found one ended: killed, or out of "
+                "memory (fewer engine.workers take less); what is done is kept, run it again"
+            ) from error
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise

@@ -52,6 +52,10 @@ class MergeError(GeoaiError):
     """The standing review of a flight cannot be written now: the run's own folder is whole; merge again."""
 
 
+class EngineError(GeoaiError):
+    """A worker ended before its tiles were done: what is done is kept."""
+
+
 class BusyError(GeoaiError):
     """Another process works on the flight: wait until it has ended."""
 

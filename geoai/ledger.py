@@ -190,7 +190,7 @@ class Ledger:
 
     def shown_predictions(self) -> set[tuple[str, str]]:
         """Return (flight id, model id) of the runs that last saw a signal which still stands."""
-        if not self.path.exists():
+        if not self._is_made():
             return set()
         with self._opened() as database:
             rows = database.execute(

@@ -35,6 +35,7 @@ from geoai.errors import ConfigError, StacError
 from geoai.grid import crs_name
 from geoai.inputs import ORTHOPHOTOS
 from geoai.raster import appearing_whole
+from geoai.redaction import without_secrets
 
 log = logging.getLogger(__name__)
 
@@ -354,7 +355,7 @@ def _flight(
             continue
         href = urljoin(base, asset.href)
         if urlsplit(href).scheme not in ("http", "https"):
-            problems.append(f"{item.id}: expected an http(s) address, found {href.split('?')[0][:80]}")
+            problems.append(f"{item.id}: expected an http(s) address, found {_place(href)[:80]}")
             continue
         code = _code(asset) or _code(item.properties)
         if code is not None and code != crs_name(crs):
@@ -446,7 +447,7 @@ def _download(session: Session, sheet: RemoteSheet, target: Path) -> None:
     content = {
         "item": sheet.item,
         "version": sheet.version,
-        "href": sheet.href.split("?")[0],  # what follows can be a signature
+        "href": _place(sheet.href),
         "size": target.stat().st_size,
     }
     with appearing_whole(_note(target)) as partial:
@@ -523,12 +524,13 @@ def _set_aside(folder: Path, *, keep: set[str]) -> None:
 
 
 def _place(href: str) -> str:
-    """Return an address without what may be a signature."""
-    return href.split("?")[0]
+    """Return an address without what may be a signature or a password."""
+    return without_secrets(href.split("?")[0])
 
 
 def _said(error: Exception) -> str:
     """Return what an error says in one short line, without what may be a signature."""
     status = getattr(error, "status_code", None)
-    text = re.sub(r"\?\S+", "?…", " ".join(str(error).split()))[:200] or type(error).__name__
+    said = without_secrets(" ".join(str(error).split()))
+    text = re.sub(r"\?\S+", "?…", said)[:200] or type(error).__name__
     return f"HTTP {status}: {text}" if status else text

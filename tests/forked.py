@@ -47,18 +47,24 @@ class Commands:
 
     def __init__(self, process: subprocess.Popen[str], folder: Path) -> None:
         self._process, self._folder = process, folder
+        self._running: int | None = None
 
     def start(self, *words: str | Path, kill_at: int = 0, **environment: str) -> int:
-        """Start a command and return its process id."""
+        """Start a command and return its process id; one that a failed test left running is ended."""
+        if self._running is not None:
+            os.kill(self._running, signal.SIGKILL)
+            self._answer()
         told = {"words": [*map(str, words)], "kill_at": kill_at, "environment": environment}
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(told | {"folder": str(self._folder)}) + "\n")
         self._process.stdin.flush()
-        return int(self._answer()["pid"])
+        self._running = int(self._answer()["pid"])
+        return self._running
 
     def wait(self) -> Ended:
         """Wait for the command to end."""
         told = self._answer()
+        self._running = None
         texts = ((self._folder / name).read_text("utf-8") for name in ("stdout", "stderr"))
         return Ended(told["code"], told["steps"], *texts)
 

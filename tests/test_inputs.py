@@ -146,7 +146,7 @@ def test_masks_overviews_and_places_beside_a_sheet_are_used(
         ({"width": 20_000, "height": 20_000, "blockxsize": 19_456, "blockysize": 19_456}, "19456 × 19456"),
     ],
 )
-def test_a_few_bytes_that_say_to_be_a_country_are_refused_without_memory_for_it(
+def test_a_small_file_that_says_to_be_a_country_are_refused_without_memory_for_it(
     tmp_path: Path, profile: dict[str, Any], found: str
 ) -> None:
     path = tmp_path / "bomb.tif"
@@ -154,7 +154,7 @@ def test_a_few_bytes_that_say_to_be_a_country_are_refused_without_memory_for_it(
     options = {"driver": "GTiff", "SPARSE_OK": True, "BIGTIFF": "YES", "tiled": True}
     with rasterio.open(path, "w", **(options | size | profile)):
         pass
-    assert path.stat().st_size < 10_000
+    assert path.stat().st_size < 20_000_000
     assert found in refusal(path)
 
 

@@ -141,6 +141,15 @@ def test_secrets_show_nowhere(upstream: Upstream, tmp_path: Path, caplog: pytest
         assert basic(USER, PASSWORD) not in text
 
 
+def test_a_password_in_an_address_is_not_written_down(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.files["/a.tif"] = CONTENT
+    upstream.add("a", CONTENT, asset={"href": upstream.url.replace("//", "//anna:INHREF@") + "/a.tif"})
+    fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {"a.tif": CONTENT}
+    assert "//anna:***@" in (tmp_path / "a.tif.json").read_text()
+    assert not any("INHREF" in path.read_text("latin-1") for path in tmp_path.rglob("*"))
+
+
 def test_an_api_that_knows_no_post_is_searched_by_get(upstream: Upstream) -> None:
     upstream.only_get, upstream.page = True, 2
     for number in range(5):
