@@ -115,6 +115,8 @@ def test_the_commands_list_and_export(store: Catalog, tmp_path: Path) -> None:
         "F1"
     ] * 3 + ["F1.b"] * 2
     assert "1 missing" in done.output
+    assert done.output.count("unknown") == 4
+    assert "yes" not in done.output
     words = ["catalog", "export", "all", str(tmp_path / "all.parquet"), "--config", str(config)]
     assert CliRunner().invoke(app, words).exit_code == 0
     assert len(gpd.read_parquet(tmp_path / "all.parquet")) == 7

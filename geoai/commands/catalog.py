@@ -39,7 +39,8 @@ def list_collections(config: ConfigOption = DEFAULT_CONFIG, data: DataOption = N
     for each in (row for flight, names in held for row in holdings(store, flight, names, runs / flight)):
         days = f"{each.first}" if each.first == each.last else f"{each.first} to {each.last}"
         ended = f"{each.last_run:%Y-%m-%d %H:%M}" if each.last_run else "none"
-        complete = f"[red]{each.missing} missing[/]" if each.missing else "yes"
+        complete = "yes" if each.last_run else "unknown"
+        complete = f"[red]{each.missing} missing[/]" if each.missing else complete
         size = f"{each.size / 1e6:,.1f}"
         table.add_row(each.flight, each.model or "", str(each.tiles), size, days, ended, complete)
     console.print(table)
@@ -69,7 +70,7 @@ def verify(
     problems += inspection.inspect_index(store)
     for line in problems:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
-    console.print(f"{len(problems)} problems", highlight=False)
+    console.print(f"problems: {len(problems)}", highlight=False)
     if problems:
         raise typer.Exit(2)
 
