@@ -26,7 +26,7 @@ from geoai.config import Settings, load_settings
 from geoai.errors import GeoaiError
 from geoai.model import ModelPackage, check_fits
 from geoai.pipeline import RunResult, StageReport
-from geoai.tilejobs import Cutter, Predictor, pending
+from geoai.tilejobs import Cutter, Predictor, Tracer, pending
 
 logging.getLogger("geoai").setLevel(logging.INFO)  # library lines on the run page
 
@@ -93,6 +93,11 @@ def _process(settings: Settings, model: ModelPackage, stages: list[StageReport])
             seen += engine.predict(predictor, to_predict, partial(progress, "predict"))
             pipeline.finish_predictions(settings, acceptance, model, seen)
             stage.count(seen)
+        with pipeline.timed("trace", stages) as stage:
+            tracer = Tracer.of(settings, flown, scheme, model)
+            to_trace, traced = pending(tracer, tracer.jobs())
+            traced += engine.trace(tracer, to_trace, partial(progress, "trace"))
+            stage.count(traced)
     with pipeline.timed("compare", stages) as stage:
         failed = pipeline.failed_tiles([*cut, *seen])
         review, signals = make_review(settings, flown, scheme, model, failed, partial(progress, "compare"))

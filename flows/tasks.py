@@ -79,6 +79,7 @@ _cut = task(
     retry_condition_fn=_may_pass,
 )(do_batch)
 _predict = _cut.with_options(name="predict tiles")
+_trace = _cut.with_options(name="trace tiles")
 
 
 class Engine:
@@ -105,6 +106,15 @@ class Engine:
         """Predict tiles, on workers with a GPU where the settings ask for those."""
         with _on_gpu() if self.settings.gpu else nullcontext():
             return self._map(_predict, worker, jobs, progress)
+
+    def trace(
+        self,
+        worker: TileWorker[J],
+        jobs: Sequence[J],
+        progress: Progress = lambda done, total: None,
+    ) -> list[TileOutcome]:
+        """Trace tiles."""
+        return self._map(_trace, worker, jobs, progress)
 
     def _map(
         self, work: Any, worker: TileWorker[J], jobs: Sequence[J], progress: Progress

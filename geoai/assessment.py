@@ -22,7 +22,7 @@ from geoai.config import Settings
 from geoai.errors import ConfigError, MergeError
 from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, crs_name, parse_crs
-from geoai.model import ModelPackage, find_package
+from geoai.model import ModelPackage, band_of, find_package
 from geoai.raster import LatticeFile, write_mosaic
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def open_inputs(settings: Settings) -> ModelPackage:
 def open_model(settings: Settings) -> ModelPackage:
     """Find the configured model package, shipped or in data/models, and see that it knows the map's theme."""
     model = find_package(settings.prediction.model, folders=[settings.data / "models"])
-    _band_of(settings.map.theme, model)
+    band_of(model, settings.map.theme)
     return model
 
 
@@ -293,7 +293,7 @@ def compare_stored(
     store, theme, band = (
         open_catalog(settings),
         settings.map.theme,
-        _band_of(settings.map.theme, model),
+        band_of(model, settings.map.theme),
     )
     items = list(store.items(f"{flight_id}.{model.id}"))
     files = [store.file(item, "probability", scheme) for item in items]
@@ -302,9 +302,8 @@ def compare_stored(
     write_mosaic(probability, files, scheme)
 
     progress(0)
-    tiles = traced.trace_tiles(
-        files, _tracing_marks(items, settings, band), scheme, settings.polygons, band=band, keep=keep
-    )
+    marks = traced.tracing_marks(items, settings.polygons, band)
+    tiles = traced.trace_tiles(files, marks, scheme, settings.polygons, band=band, keep=keep)
     detections, footprint = polygons.join_tiles(tiles, scheme, settings.polygons, theme=theme)
     detections["confidence"] = confidence(detections, model, theme)
     progress(1)
@@ -349,15 +348,6 @@ def compare_stored(
     )
 
 
-def _tracing_marks(items: Sequence[Mapping[str, Any]], settings: Settings, band: int) -> dict[str, str]:
-    """Return, by tile, what its tracing depends on: its probabilities, the band, how outlines are made."""
-    options = settings.polygons.model_dump(mode="json")
-    return {
-        item["id"]: catalog.fingerprint("traced", item["properties"][stac.FINGERPRINT], band, options)
-        for item in items
-    }
-
-
 def _with_defects(map_status: gpd.GeoDataFrame, mapped: gpd.GeoDataFrame) -> gpd.GeoDataFrame:
     """Return the objects with what was wrong with their outlines when the map was read, None for nothing."""
     defects = mapped.set_index("map_object_id")["defect"].replace("", None)
@@ -399,12 +389,6 @@ def _write_previous(
     write_mosaic(orthophoto, store.files(settings.compare.previous or "", "image", then), then)
     write_mosaic(probability, [store.file(item, "probability", then) for item in before], then)
     return orthophoto, probability
-
-
-def _band_of(theme: str, model: ModelPackage) -> int:
-    if theme not in model.classes:
-        raise ConfigError(f"map.theme: expected one of {', '.join(model.classes)}, found {theme}")
-    return model.classes.index(theme) + 1
 
 
 def confidence(detections: gpd.GeoDataFrame, model: ModelPackage, theme: str) -> NDArray[np.float64]:

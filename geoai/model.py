@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geoai.calibration import ObjectCalibration, PixelCalibration
-from geoai.errors import ModelError
+from geoai.errors import ConfigError, ModelError
 from geoai.mlm import ModelPackage, model_item, read_item
 from geoai.network import (
     IMAGENET_MEAN,
@@ -45,6 +45,7 @@ __all__ = [
     "ModelPackage",
     "Segmenter",
     "add_package",
+    "band_of",
     "build_network",
     "check_fits",
     "find_package",
@@ -103,6 +104,13 @@ def find_package(name_or_path: str, *, folders: Sequence[Path] = ()) -> ModelPac
     if found != package.checksum:
         raise ModelError(f"{package.weights}: expected SHA-256 {package.checksum}, found {found}")
     return package
+
+
+def band_of(package: ModelPackage, theme: str) -> int:
+    """Return the band (from 1) of the class *theme* in the probabilities; ConfigError where there is none."""
+    if theme not in package.classes:
+        raise ConfigError(f"map.theme: expected one of {', '.join(package.classes)}, found {theme}")
+    return package.classes.index(theme) + 1
 
 
 def check_fits(package: ModelPackage, bands: Sequence[str], gsd_m: float) -> None:

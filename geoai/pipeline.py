@@ -27,7 +27,7 @@ from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, parse_crs
 from geoai.model import ModelPackage, check_fits
 from geoai.raster import appearing_whole
-from geoai.tilejobs import Cutter, Predictor, TileOutcome, pending
+from geoai.tilejobs import Cutter, Predictor, TileOutcome, Tracer, pending
 from geoai.tiling import BAND_NAMES
 
 log = logging.getLogger(__name__)
@@ -106,6 +106,11 @@ def _run(settings: Settings, model: ModelPackage, stages: list[StageReport], pro
         seen += work_on(predictor, to_predict, settings.engine, partial(progress, "predict"), on_gpu=True)
         finish_predictions(settings, acceptance, model, seen)
         stage.count(seen)
+    with timed("trace", stages) as stage:
+        tracer = Tracer.of(settings, flown, scheme, model)
+        to_trace, traced = pending(tracer, tracer.jobs())
+        traced += work_on(tracer, to_trace, settings.engine, partial(progress, "trace"))
+        stage.count(traced)
     with timed("compare", stages) as stage:
         failed = failed_tiles([*cut, *seen])
         review, signals = assessment.make_review(

@@ -1,8 +1,8 @@
-"""What a worker does: one tile cut, or one tile predicted, and its item committed to the catalogue.
+"""What a worker does: one tile cut, predicted or traced, and the result committed to the catalogue.
 
 A stage plans its jobs first; those whose fingerprint (inputs, settings, model) the catalogue holds already
-are left out. `Cutter` and `Predictor` say what all jobs of a stage have in common. Both, and the jobs, are
-small values that can be sent to another process or machine, which then needs the same files.
+are left out. `Cutter`, `Predictor` and `Tracer` say what all jobs of a stage have in common. They, and the
+jobs, are small values that can be sent to another process or machine, which then needs the same files.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any, Literal, Protocol, Self, TypeVar
 
 from rasterio.errors import RasterioError
 
-from geoai import catalog, prediction, stac, tiling
+from geoai import catalog, prediction, stac, tiling, traced
 from geoai.catalog import Catalog, open_catalog
-from geoai.config import PredictionSettings, Settings, TilingSettings
+from geoai.config import PolygonSettings, PredictionSettings, Settings, TilingSettings
 from geoai.flight import Flight
 from geoai.grid import TileScheme, crs_name
-from geoai.model import STRIDE_PX, ModelPackage
+from geoai.model import STRIDE_PX, ModelPackage, band_of
 from geoai.raster import P_NODATA, LatticeFile
 from geoai.segmenter import shared_segmenter
 from geoai.storage import is_remote
@@ -253,6 +253,50 @@ class Predictor:
     def is_done(self, job: PredictionJob) -> bool:
         """Whether the prediction is there, of the same tiles, settings and model."""
         return self.store.is_done(self.collection, job.tile_id, job.mark)
+
+
+@dataclass(frozen=True, slots=True)
+class TracingJob:
+    """A predicted tile to trace: its probabilities, and what the result depends on."""
+
+    tile_id: str
+    mark: str
+    probability: LatticeFile
+
+
+@dataclass(frozen=True, slots=True)
+class Tracer:
+    """Traces the predicted tiles of one flight, so that a comparison finds it done."""
+
+    store: Catalog
+    collection: str
+    scheme: TileScheme
+    settings: PolygonSettings
+    band: int
+
+    @classmethod
+    def of(cls, settings: Settings, flown: Flight, scheme: TileScheme, model: ModelPackage) -> Self:
+        """Return the tracer of a flight, for the theme of the map."""
+        band, collection = band_of(model, settings.map.theme), f"{flown.id}.{model.id}"
+        return cls(open_catalog(settings), collection, scheme, settings.polygons, band)
+
+    def jobs(self) -> list[TracingJob]:
+        """Return a job for each predicted tile of the flight."""
+        items = list(self.store.items(self.collection))
+        marks = traced.tracing_marks(items, self.settings, self.band)
+        return [
+            TracingJob(item["id"], marks[item["id"]], self.store.file(item, "probability", self.scheme))
+            for item in items
+        ]
+
+    def __call__(self, job: TracingJob) -> TileOutcome:
+        """Trace one tile and keep what was found beside its probabilities."""
+        traced.keep_traced(job.probability, job.mark, self.scheme, self.settings, band=self.band)
+        return TileOutcome(job.tile_id, "done")
+
+    def is_done(self, job: TracingJob) -> bool:
+        """Whether the tile is traced, as it was predicted last and by these settings."""
+        return traced.traced_path(job.probability, job.mark).exists()
 
 
 def prediction_mark(

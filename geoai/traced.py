@@ -10,15 +10,18 @@ import io
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geoai.catalog import fingerprint
 from geoai.config import PolygonSettings
 from geoai.grid import TileScheme
 from geoai.polygons import Pieces, TilePieces, trace_tile
 from geoai.raster import LatticeFile, appearing_whole
+from geoai.stac import FINGERPRINT
 
 log = logging.getLogger(__name__)
 
@@ -41,18 +44,42 @@ def trace_tiles(
     """
     tiles, anew = [], 0
     for file in files:
-        path = file.path.with_name(f"traced-{marks[file.path.parent.name][:16]}.parquet")
+        path = traced_path(file, marks[file.path.parent.name])
         if path.exists():
             tiles.append(_read(path))
             continue
         tiles.append(trace_tile(file, scheme, settings, band=band))
         anew += 1
         if keep:
-            for old in path.parent.glob("traced-*.parquet"):
-                old.unlink(missing_ok=True)
-            _write(path, tiles[-1])
+            _keep(path, tiles[-1])
     log.info("%d tiles traced, %d read back", anew, len(files) - anew)
     return tiles
+
+
+def keep_traced(
+    file: LatticeFile, mark: str, scheme: TileScheme, settings: PolygonSettings, *, band: int
+) -> None:
+    """Trace one tile and keep what was found."""
+    _keep(traced_path(file, mark), trace_tile(file, scheme, settings, band=band))
+
+
+def traced_path(file: LatticeFile, mark: str) -> Path:
+    """Return where what was traced in *file* is kept."""
+    return file.path.with_name(f"traced-{mark[:16]}.parquet")
+
+
+def tracing_marks(items: Sequence[Mapping[str, Any]], settings: PolygonSettings, band: int) -> dict[str, str]:
+    """Return, by tile, what its tracing depends on: its probabilities, the band, how outlines are made."""
+    options = settings.model_dump(mode="json")
+    return {
+        item["id"]: fingerprint("traced", item["properties"][FINGERPRINT], band, options) for item in items
+    }
+
+
+def _keep(path: Path, tile: TilePieces) -> None:
+    for old in path.parent.glob("traced-*.parquet"):
+        old.unlink(missing_ok=True)
+    _write(path, tile)
 
 
 def _write(path: Path, tile: TilePieces) -> None:

@@ -247,7 +247,7 @@ def test_a_run_shows_what_it_did_and_the_next_has_nothing_to_do(site: Site, town
     assert "| missing | 1 |" in shown["report-f1"]
     assert f"`{review.with_suffix('.qgz')}`" in shown["report-f1"]
     assert "](data:image/jpeg;base64," in shown["report-f1"]
-    for name in ("accept", "tile", "predict", "compare", "merge"):
+    for name in ("accept", "tile", "predict", "trace", "compare", "merge"):
         assert f'"stage": "{name}"' in shown["stages-f1"]
     assert "what-to-do" not in shown
     lines = site.logged(run)

@@ -153,7 +153,7 @@ def test_a_flight_becomes_a_review(project: Path, network: RedRoofs) -> None:
     assert result.review.with_suffix(".qgz").exists()
     summary = json.loads((result.review.parent / "run.json").read_text())
     assert [stage["name"] for stage in summary["stages"]] == [
-        "accept", "tile", "predict", "compare", "merge"
+        "accept", "tile", "predict", "trace", "compare", "merge"
     ]  # fmt: skip
 
 
@@ -463,7 +463,14 @@ def test_the_last_run_is_told_however_it_ended(
     run(project)
     assert (at_work[0]["finished"], at_work[0]["error"]) == (None, None), "as a killed run leaves it"
     told = json.loads(record.read_text("utf-8"))
-    assert [stage["name"] for stage in told["stages"]] == ["accept", "tile", "predict", "compare", "merge"]
+    assert [stage["name"] for stage in told["stages"]] == [
+        "accept",
+        "tile",
+        "predict",
+        "trace",
+        "compare",
+        "merge",
+    ]
     assert told["started"] <= told["finished"]
     assert told["error"] is None
 
@@ -475,7 +482,7 @@ def test_the_last_run_is_told_however_it_ended(
         run(project)
     told = json.loads(record.read_text("utf-8"))
     assert told["error"] == {"type": "RasterioIOError", "message": "No space left on device"}
-    assert [stage["name"] for stage in told["stages"]] == ["accept", "tile", "predict", "compare"]
+    assert [stage["name"] for stage in told["stages"]] == ["accept", "tile", "predict", "trace", "compare"]
     assert told["stages"][2]["counts"] == {"skipped": 4}
 
 
