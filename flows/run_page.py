@@ -63,13 +63,14 @@ ADVICE: dict[type[BaseException], str] = {
     errors.PublishError: f"Close the file that is named where it is open, or free space. {AGAIN}",
     errors.LedgerError: f"Close `ledger.gpkg` where it is open, or set `data` to this project's. {AGAIN}",
     errors.MergeError: f"Save and close the standing review in QGIS. {AGAIN}",
+    errors.EngineError: f"See why a worker ended: out of memory asks for fewer `engine.workers`. {AGAIN}",
     errors.BusyError: f"Wait until the run that is named has ended. {AGAIN}",
     errors.GeoaiError: (
         f"Replace the sheets that are named; save and close a review that is in use. {AGAIN}"
     ),
     PermissionError: f"Give the worker's user the right to the file that is named. {AGAIN}",
     OSError: f"See that disk and network share are there. {AGAIN}",
-    MemoryError: f"Set `prediction.workers` lower, or give the machine more memory. {AGAIN}",
+    MemoryError: f"Set `engine.workers` lower, or give the machine more memory. {AGAIN}",
 }
 """What to do by what went wrong; of the classes that an error has, the nearest counts."""
 DISK_FULL = f"Free space on the disk: `geoai catalog prune` removes old probabilities. {AGAIN}"

@@ -21,10 +21,10 @@ from flows.process_flight import process_flight
 from flows.tasks import open_engine
 from flows.train_model import train_model
 from geoai import pipeline
+from geoai.catalog import Catalog
 from geoai.config import EngineSettings, load_settings
 from geoai.errors import GeoaiError
 from geoai.model import find_package
-from geoai.pipeline import Catalog
 from geoai.tilejobs import TileOutcome
 
 __all__ = ["cluster", "network", "project"]  # fixtures

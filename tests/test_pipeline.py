@@ -25,6 +25,7 @@ from rasterio.errors import RasterioIOError
 from typer.testing import CliRunner
 
 from geoai import assessment, merging, pipeline, plan, tilejobs, tiling
+from geoai.catalog import Catalog
 from geoai.cli import app
 from geoai.config import Settings, load_settings
 from geoai.errors import ConfigError, GeoaiError, LedgerError
@@ -272,7 +273,7 @@ def test_a_sheet_that_leaves_the_flight_takes_its_tiles_along(project: Path, net
     (project.parent / "flight" / "east.tif").unlink()
     again = run(project)
     assert counts(again, "tile") == {"done": 2, "skipped": 2} or counts(again, "tile")["done"] >= 2
-    store = pipeline.Catalog(project.parent / "data" / "catalog")
+    store = Catalog(project.parent / "data" / "catalog")
     kept = {item["id"] for item in store.items("F1")}
     assert kept == {item["id"] for item in store.items("F1.buildings")}
     coverage = pyogrio.read_dataframe(again.review, layer="coverage")
@@ -379,6 +380,7 @@ from pathlib import Path
 from typer.testing import CliRunner
 
 from geoai import assessment, merging, pipeline, plan, tilejobs
+from geoai.catalog import Catalog
 from geoai.cli import app
 from geoai.config import load_settings
 
