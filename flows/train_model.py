@@ -17,8 +17,8 @@ from prefect.cache_policies import NO_CACHE
 
 from flows import run_page
 from geoai import packing, training
-from geoai.config import load
 from geoai.errors import GeoaiError
+from geoai.settingsfile import load
 
 logging.getLogger("geoai").setLevel(logging.INFO)  # a line per epoch on the run page
 

@@ -1,55 +1,28 @@
-"""What people set: one YAML file, read once, wrong keys and values refused with file and line.
+"""What people set: the sections of the project's YAML file, their keys, defaults and bounds.
 
-`configs/default.yaml` holds every key with its unit and default. A file may say `extends: other.yaml`
-(beside it, one level) and give only what differs. `${NAME}` in a value is the environment variable; a
-password can come from there only, and is never shown.
+`configs/default.yaml` holds every key with its unit and default; `geoai.settingsfile` reads such a file.
 Paths are relative to the working directory.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import math
-import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PlainSerializer,
-    PlainValidator,
-    ValidationError,
-    model_validator,
-)
+from pydantic import Field, PlainSerializer, PlainValidator, model_validator
 
-from geoai.errors import ConfigError
-from geoai.redaction import secrets_in, without_secrets
+from geoai.settingsfile import Section, load
 from geoai.storage import location
+from geoai.watchconfig import WatchSettings
 
-NAME = r"\$\{(\w+)\}"
-"""An environment variable in a value."""
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 Metres = Annotated[float, Field(ge=0.0)]
 Location = Annotated[Path, PlainValidator(location), PlainSerializer(str)]
 """A folder, on disk or in an object store (s3://bucket/prefix)."""
 SquareMetres = Annotated[float, Field(ge=0.0)]
-
-
-class Section(BaseModel):
-    """A part of the configuration: frozen, and closed to keys it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-S = TypeVar("S", bound=Section)
 
 
 class FlightSettings(Section):
@@ -359,91 +332,6 @@ class EngineSettings(Section):
         return self
 
 
-def _variable_name(text: str) -> str:
-    if not re.fullmatch(r"[A-Z][A-Z0-9_]*", text):
-        raise ValueError(  # what was found may be the secret itself
-            "watch.apis.auth: expected the NAME of an environment variable (A-Z, 0-9, _), found another text"
-        )
-    return text
-
-
-VariableName = Annotated[str, BeforeValidator(str), AfterValidator(_variable_name)]
-
-
-class AuthSettings(Section):
-    """Which environment variables hold the credentials of an API; never the credentials themselves."""
-
-    kind: Literal["none", "basic", "bearer"] = Field("none", description="How the API wants to be asked.")
-    user: VariableName | None = Field(None, description="basic: variable that holds the user name.")
-    password: VariableName | None = Field(None, description="basic: variable that holds the password.")
-    token: VariableName | None = Field(None, description="bearer: variable that holds the token.")
-    hosts: tuple[str, ...] = Field(
-        (), description="Hosts that get the credentials beside the API's own, e.g. where its files lie."
-    )
-
-    @model_validator(mode="after")
-    def _names_what_it_needs(self) -> Self:
-        needed = {"none": set(), "basic": {"user", "password"}, "bearer": {"token"}}[self.kind]
-        given = {name for name in ("user", "password", "token") if getattr(self, name) is not None}
-        if given != needed:
-            said = " and ".join(sorted(needed)) or "no variable"
-            found = " and ".join(sorted(given)) or "none"
-            raise ValueError(f"watch.apis.auth: expected {said} for {self.kind}, found {found}")
-        return self
-
-
-class ApiSettings(Section):
-    """A STAC API, or a static STAC catalogue over HTTP, whose collections are flights."""
-
-    url: Annotated[str, Field(pattern=r"^https?://[^@?#]+$")] = Field(
-        description="Address of its landing page or catalog.json."
-    )
-    collections: tuple[str, ...] = Field(
-        (), description="Collections that are flights, e.g. orto-*-2026; empty: all with imagery in the area."
-    )
-    bounds: tuple[float, float, float, float] | None = Field(
-        None, description="Area: left, bottom, right, top in the project's CRS (m) …"
-    )
-    bbox: tuple[float, float, float, float] | None = Field(
-        None, description="… or west, south, east, north in degrees (WGS84)."
-    )
-    asset: str | None = Field(
-        None, description="Asset to fetch, e.g. *_0.1_*.tif; default: image, data, a GeoTIFF of role data."
-    )
-    auth: AuthSettings = AuthSettings()
-
-    @model_validator(mode="after")
-    def _says_where(self) -> Self:
-        if self.bounds is not None and self.bbox is not None:
-            raise ValueError(f"watch.apis {self.url}: expected bounds or bbox, found both")
-        if not self.collections and self.bounds is None and self.bbox is None:
-            raise ValueError(f"watch.apis {self.url}: expected collections or an area, found neither")
-        if self.bounds is None and self.bbox is None and any("*" in name for name in self.collections):
-            raise ValueError(f"watch.apis {self.url}: expected an area with collections of *, found none")
-        left, bottom, right, top = self.bounds or self.bbox or (0.0, 0.0, 1.0, 1.0)
-        if left >= right or bottom >= top:
-            raise ValueError(
-                f"watch.apis {self.url}: expected left, bottom, right, top, "
-                f"found {left:g}, {bottom:g}, {right:g}, {top:g}"
-            )
-        return self
-
-
-class WatchSettings(Section):
-    """Where new flights appear."""
-
-    folders: tuple[Path, ...] = Field(
-        (), description="Folders whose subfolders are flights; 2026-05-14_town was flown on that day."
-    )
-    settle_minutes: Annotated[float, Field(ge=0.0)] = Field(
-        30.0, description="A flight that did not change for so long is complete (minutes)."
-    )
-    ready_marker: Annotated[str, Field(pattern=r"^[^/\\]+$")] | None = Field(
-        None, description="Or: a file of this name in a flight's folder says so."
-    )
-    apis: tuple[ApiSettings, ...] = Field((), description="STAC APIs whose collections are flights.")
-
-
 class Settings(Section):
     """The whole configuration of a project."""
 
@@ -462,7 +350,6 @@ class Settings(Section):
     publish: PublishSettings = PublishSettings()
     report: ReportSettings = ReportSettings()
     engine: EngineSettings = EngineSettings()
-
     watch: WatchSettings = WatchSettings()
 
     @model_validator(mode="after")
@@ -495,116 +382,5 @@ class Settings(Section):
 
 
 def load_settings(path: Path, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Read the project's settings from the YAML file *path*; see `load`."""
+    """Read the project's settings from the YAML file *path*; see `settingsfile.load`."""
     return load(path, Settings, overrides)
-
-
-def load(path: Path, schema: type[S], overrides: Mapping[str, Any] | None = None) -> S:
-    """Read the YAML file *path*, lay *overrides* ('map.source' → value) over it, check it against *schema*.
-
-    Raises ConfigError with one line per problem: file, line, key, what was expected, what was found.
-    """
-    values, lines = _read(path)
-    base = values.pop("extends", None)
-    if base is not None:
-        base_path = path.parent / base
-        base_values, _ = _read(base_path)
-        if "extends" in base_values:
-            raise ConfigError(f"{base_path}: expected no further 'extends', found {base_values['extends']!r}")
-        values = _merged(base_values, values)
-    for key, value in (overrides or {}).items():
-        values = _merged(values, _nested(key.split("."), value))
-    try:
-        return schema.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError("\n".join(_explain(path, lines, error, schema))) from None
-
-
-def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
-    """Return the mapping in a YAML file, environment variables filled in, and the line of each key."""
-    try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        values = yaml.safe_load(text) or {}
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: expected a readable YAML file, found {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{path}: expected YAML, found {' '.join(str(error).split())}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{path}: expected a mapping of keys, found {type(values).__name__}")
-    lines = dict(_lines(node)) if node is not None else {}
-    filled: dict[str, Any] = _with_environment(values, path)
-    return filled, lines
-
-
-def _refuse_secrets(text: str, path: Path) -> None:
-    """Raise ConfigError for a password that stands in the file itself."""
-    if not all(re.match(rf"'?{NAME}'?(&|$)", secret) for secret in secrets_in(text)):
-        raise ConfigError(
-            f"{path}: expected no password or key in the file, found one in {without_secrets(text)!r}; "
-            "keep it in ~/.pgpass, PGPASSWORD or a variable that ${NAME} stands for"
-        )
-
-
-def _lines(node: yaml.Node, prefix: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            yield (*prefix, str(key.value)), key.start_mark.line + 1
-            yield from _lines(value, (*prefix, str(key.value)))
-
-
-def _with_environment(value: Any, path: Path) -> Any:
-    if isinstance(value, dict):
-        return {key: _with_environment(item, path) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_with_environment(item, path) for item in value]
-    if not isinstance(value, str):
-        return value
-    _refuse_secrets(value, path)
-
-    def fill(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in os.environ:
-            raise ConfigError(f"{path}: expected the environment variable {name} to be set, found none")
-        return os.environ[name]
-
-    return re.sub(NAME, fill, value)
-
-
-def _merged(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
-    """Return *base* with *top* laid over it, section by section."""
-    merged = dict(base)
-    for key, value in top.items():
-        below = merged.get(key)
-        merged[key] = _merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
-    return merged
-
-
-def _nested(keys: list[str], value: Any) -> dict[str, Any]:
-    return {keys[0]: _nested(keys[1:], value) if len(keys) > 1 else value}
-
-
-def _explain(
-    path: Path, lines: dict[tuple[str, ...], int], error: ValidationError, schema: type[Section]
-) -> Iterator[str]:
-    for problem in error.errors():
-        keys = tuple(str(part) for part in problem["loc"])
-        line = next((lines[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in lines), None)
-        place = f"{path}:{line}" if line else f"{path}"
-        key = ".".join(keys)
-        if problem["type"] == "extra_forbidden":
-            yield f"{place}: unknown key {key}{_suggestion(keys, schema)}"
-        elif problem["type"] == "value_error":
-            yield f"{place}: {problem['ctx']['error']}"
-        else:
-            yield f"{place}: {key}: {problem['msg']}, found {without_secrets(repr(problem['input']))}"
-
-
-def _suggestion(keys: tuple[str, ...], schema: type[Section]) -> str:
-    """Return '; did you mean …?' where a known key of the same section is close."""
-    section: Any = schema
-    for key in keys[:-1]:
-        section = getattr(section, "model_fields", {}).get(key)
-        section = getattr(section, "annotation", None)
-    near = difflib.get_close_matches(keys[-1], getattr(section, "model_fields", {}), n=1)
-    return f"; did you mean {near[0]}?" if near else ""

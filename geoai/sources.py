@@ -17,12 +17,13 @@ import shapely
 from numpy.typing import NDArray
 from pydantic import Field
 
-from geoai.config import FlightSettings, MapSettings, Metres, Section, TilingSettings
+from geoai.config import FlightSettings, MapSettings, Metres, TilingSettings
 from geoai.errors import ConfigError, ImageryError, MapError
 from geoai.flight import scan_flight
 from geoai.grid import parse_crs
 from geoai.samples import LabelledImage, Mapped, Source, label_from_map, labelled, read_pairs, split
 from geoai.scene import make_scene
+from geoai.settingsfile import Section
 from geoai.tiling import plan_tiles, read_tile, tile_scheme
 
 if TYPE_CHECKING:

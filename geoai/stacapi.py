@@ -30,12 +30,12 @@ from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from urllib3 import BaseHTTPResponse, Retry
 
-from geoai.config import ApiSettings, AuthSettings
 from geoai.errors import ConfigError, StacError
 from geoai.grid import crs_name
 from geoai.inputs import ORTHOPHOTOS
 from geoai.raster import appearing_whole
 from geoai.redaction import without_secrets
+from geoai.watchconfig import ApiSettings, AuthSettings
 
 log = logging.getLogger(__name__)
 

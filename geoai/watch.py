@@ -28,12 +28,13 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geoai import stacapi
 from geoai.catalog import hold_flight
-from geoai.config import FlightSettings, Settings, WatchSettings
+from geoai.config import FlightSettings, Settings
 from geoai.errors import BusyError, ConfigError, GeoaiError, WatchError
 from geoai.grid import parse_crs
 from geoai.inputs import ORTHOPHOTOS
 from geoai.raster import appearing_whole
 from geoai.stacapi import RemoteFlight, Secrets
+from geoai.watchconfig import WatchSettings
 
 log = logging.getLogger(__name__)
 

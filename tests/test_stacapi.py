@@ -20,10 +20,11 @@ from hypothesis import given, settings
 from rasterio.crs import CRS
 from stac_case import PASSWORD, TOKEN, USER, Upstream, basic, multihash, serving
 
-from geoai import stacapi, watch
-from geoai.config import ApiSettings, AuthSettings, Settings
+from geoai import watch
+from geoai.config import Settings
 from geoai.errors import ConfigError, GeoaiError, StacError
 from geoai.stacapi import BLOCK, RemoteFlight, fetch, file_name, find_flights
+from geoai.watchconfig import ApiSettings
 
 SWEREF = CRS.from_epsg(3006)
 SECRETS = {"LM_USER": USER, "LM_PASSWORD": PASSWORD, "LM_TOKEN": TOKEN}
@@ -589,51 +590,6 @@ def test_a_link_that_leads_astray_is_one_line(upstream: Upstream, href: str) -> 
     upstream.pages["/cat/orto/collection.json"]["links"].append({"rel": "item", "href": href})
     with pytest.raises(StacError, match=f"^{upstream.url}/cat/catalog.json: expected "):
         find(api(upstream, "/cat/catalog.json"))
-
-
-@pytest.mark.parametrize(
-    ("auth", "message"),
-    [
-        ({"kind": "basic", "user": "town"}, "expected the NAME of an environment variable"),
-        ({"kind": "bearer", "token": "s3cret-t0ken"}, "expected the NAME of an environment variable"),
-        ({"kind": "bearer"}, "expected token for bearer, found none"),
-        ({"kind": "basic", "user": "A"}, "expected password and user for basic, found user"),
-        ({"token": "A"}, "expected no variable for none, found token"),
-    ],
-)
-def test_a_secret_in_the_settings_is_refused_and_not_repeated(
-    tmp_path: Path, auth: dict[str, str], message: str
-) -> None:
-    from geoai.config import load_settings
-
-    path = tmp_path / "town.yaml"
-    path.write_text(
-        json.dumps({"watch": {"apis": [{"url": "https://a", "collections": ["c"], "auth": auth}]}})
-    )
-    with pytest.raises(ConfigError, match=message) as error:
-        load_settings(path)
-    assert "s3cret" not in str(error.value)
-    assert "town" not in str(error.value).replace(str(path), "")
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({}, "expected collections or an area"),
-        ({"collections": ["a*"]}, "expected an area with collections of"),
-        ({"bbox": [1, 2, 3, 4], "bounds": [1, 2, 3, 4]}, "expected bounds or bbox, found both"),
-        ({"bbox": [3, 2, 1, 4]}, "expected left, bottom, right, top"),
-        ({"url": "https://user:pw@host/", "collections": ["a"]}, "String should match pattern"),
-    ],
-)
-def test_an_api_says_what_is_wanted_of_it(options: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        ApiSettings.model_validate({"url": "https://host"} | options)
-
-
-def test_default_is_no_credentials() -> None:
-    assert AuthSettings().kind == "none"
-    assert stacapi.HASHES["1220"] == "sha256"
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ import geoai
 PACKAGE = Path(geoai.__file__).parent
 LAYERS = [
     {"errors", "redaction"},
-    {"grid", "storage"},
-    {"config", "inputs"},
+    {"grid", "storage", "settingsfile"},
+    {"watchconfig", "inputs"},
+    {"config"},
     {"raster", "vector", "postgis"},
     {"network", "calibration", "heights", "outlines", "estimators"},
     {"mlm", "partition", "alignment", "stac"},

@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from geoai.config import load
 from geoai.curves import read_curves
 from geoai.errors import ModelError
 from geoai.model import find_package, has_bf16, load_segmenter
 from geoai.packing import pack
 from geoai.samples import IGNORE
+from geoai.settingsfile import load
 from geoai.sources import FolderSource
 from geoai.training import TrainingSettings, _precision, fit, new_task
 

@@ -21,8 +21,8 @@ app = typer.Typer(help="Model packages: which there are, what they are, adding o
 
 def train(config: ConfigOption = Path("configs/train.yaml")) -> None:
     """Train a model on labelled imagery and pack it. Run it again to go on where it stopped."""
-    from geoai.config import load
     from geoai.packing import pack
+    from geoai.settingsfile import load
     from geoai.training import TrainingSettings, fit
 
     logging.getLogger("geoai").setLevel(logging.INFO)

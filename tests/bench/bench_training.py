@@ -26,10 +26,11 @@ from rich.table import Table
 
 from geoai import training
 from geoai.cases import remarks, tables
-from geoai.config import load, load_settings
+from geoai.config import load_settings
 from geoai.evaluation import evaluate_flight, evaluate_images, read_verdicts
 from geoai.packing import pack
 from geoai.samples import Source
+from geoai.settingsfile import load
 from geoai.training import TrainingSettings, fit
 
 EAST = (658750.0, 6474500.0, 660000.0, 6475000.0)
