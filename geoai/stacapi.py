@@ -1,20 +1,17 @@
-"""Flights out of STAC: what an API, or a static catalogue over HTTP, holds, and fetching its imagery.
+"""Flights out of STAC: what an API, or a static catalogue over HTTP, holds of imagery.
 
 Everything an API says is untrusted: it is checked before it becomes a file name, an address or a number.
-Credentials come from environment variables that the settings name, and go to the API's own hosts alone.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
-import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, cast
 from urllib.parse import urljoin, urlsplit
 
@@ -25,38 +22,19 @@ from pystac_client.exceptions import APIError
 from pystac_client.stac_api_io import StacApiIO
 from rasterio.crs import CRS
 from rasterio.warp import transform_bounds
-from requests import PreparedRequest, RequestException, Response, Session
-from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase, HTTPBasicAuth
-from urllib3 import BaseHTTPResponse, Retry
+from requests import RequestException, Session
 
-from geoai.errors import ConfigError, StacError
+from geoai.errors import StacError
 from geoai.grid import crs_name
 from geoai.inputs import ORTHOPHOTOS
-from geoai.raster import appearing_whole
-from geoai.redaction import without_secrets
-from geoai.watchconfig import ApiSettings, AuthSettings
+from geoai.stacio import TIMEOUT_S, Secrets, connect, shown_address, shown_error
+from geoai.watchconfig import ApiSettings
 
-log = logging.getLogger(__name__)
-
-Secrets = Callable[[str], str | None]
-"""Gives what a variable named in the settings holds, e.g. `os.environ.get`."""
 Bounds = tuple[float, float, float, float]
 
 PAGE = 100
 """Items asked for at once."""
-TIMEOUT_S = (10.0, 60.0)
-"""Longest wait for a connection, and for the next bytes."""
-PATIENCE_S = 600.0
-"""Longest Retry-After that is waited for; what asks for more is left for the next look."""
-RESUMES = 5
-"""How often a file whose transfer breaks off is gone on with before the next look does."""
-BLOCK = 1 << 16
-"""Bytes written at once: so many, at most, are lost where a transfer breaks off."""
 MEDIA = {"image/tiff": ".tif", "image/jp2": ".jp2", "image/jpeg": ".jpg"}
-HASHES = {"1114": "sha1", "1220": "sha256", "1340": "sha512", "1620": "sha3_256", "d50110": "md5"}
-"""Multihash prefixes (code and length, hex) and the algorithms they stand for."""
-STAC_TYPES = {"Catalog", "Collection", "Feature", "FeatureCollection"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +107,7 @@ def find_flights(api: ApiSettings, crs: CRS, secrets: Secrets) -> list[RemoteFli
     *crs* is the project's. Raises StacError where the API cannot be asked or answers nonsense, ConfigError
     where a variable that holds credentials is not set.
     """
-    io = _open(api, secrets)
+    io = connect(api, secrets)
     area = api.bbox or (
         cast(Bounds, transform_bounds(crs, 4326, *api.bounds, densify_pts=21)) if api.bounds else None
     )
@@ -155,7 +133,7 @@ def find_flights(api: ApiSettings, crs: CRS, secrets: Secrets) -> list[RemoteFli
         place = ".".join(map(str, first["loc"]))
         raise StacError(f"{api.url}: expected a STAC item, found {place}: {first['msg']}") from error
     except (APIError, RequestException) as error:
-        raise StacError(f"{api.url}: expected an answer, found {_said(error)}") from error
+        raise StacError(f"{api.url}: expected an answer, found {shown_error(error)}") from error
     except (
         pystac.STACError,
         pystac.STACTypeError,
@@ -165,126 +143,9 @@ def find_flights(api: ApiSettings, crs: CRS, secrets: Secrets) -> list[RemoteFli
         TypeError,
         AttributeError,
     ) as error:
-        raise StacError(f"{api.url}: expected STAC, found {type(error).__name__}: {_said(error)}") from error
-
-
-def fetch(flight: RemoteFlight, folder: Path, secrets: Secrets) -> None:
-    """Bring *folder* to what the flight's items say: fetch what is missing or replaced, in part if need be.
-
-    Sheets whose item was withdrawn are moved to `.withdrawn/` beside the folder once all others are there.
-    Raises StacError where a sheet could not be fetched whole (the others are); call it again to go on.
-    """
-    session = _open(flight.api, secrets).session
-    failures = []
-    for sheet in flight.sheets:
-        if _is_there(sheet, folder):
-            continue
-        try:
-            _download(session, sheet, folder / sheet.file)
-        except StacError as error:
-            failures.append(str(error))
-            continue
-        log.info("%s: %s fetched", folder.name, sheet.file)
-    if failures:
         raise StacError(
-            f"{flight.collection}: expected {len(flight.sheets)} sheets, "
-            f"found {len(failures)} that could not be fetched: {'; '.join(failures[:3])}"
-        )
-    _set_aside(folder, keep={sheet.file for sheet in flight.sheets})
-
-
-class _Patience(Retry):
-    """Waits as long as a server asks (Retry-After), but not for hours."""
-
-    def get_retry_after(self, response: BaseHTTPResponse) -> float | None:
-        seconds = super().get_retry_after(response)
-        if seconds is not None and seconds > PATIENCE_S:
-            raise StacError(
-                f"HTTP {response.status}: expected to be let in within {PATIENCE_S:.0f} s, "
-                f"found Retry-After {seconds:.0f} s"
-            )
-        return seconds
-
-
-class _Door(HTTPAdapter):
-    """Puts credentials on requests to the API's own host and to those named, and on no other.
-
-    Each hop of a redirect comes by here. The session knows nothing of them: pystac_client logs its headers.
-    """
-
-    def __init__(self, api: ApiSettings, credentials: AuthBase | None, retries: Retry) -> None:
-        super().__init__(max_retries=retries)
-        own = urlsplit(api.url)
-        self.hosts = {own.netloc.lower(), *(host.lower() for host in api.auth.hosts)}
-        self.schemes = {"https", own.scheme}  # not in the clear, unless the API itself is
-        self.credentials = credentials
-
-    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        request.headers.pop("Authorization", None)
-        address = urlsplit(request.url or "")
-        known = address.netloc.lower() in self.hosts and address.scheme in self.schemes
-        if self.credentials is not None and known:
-            self.credentials(request)
-        return super().send(request, *args, **kwargs)
-
-
-class _Bearer(AuthBase):
-    def __init__(self, token: str) -> None:
-        self.token = token
-
-    def __call__(self, request: PreparedRequest) -> PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self.token}"
-        return request
-
-
-class _Io(StacApiIO):
-    """Reads STAC over HTTP and nothing else, and refuses what is no STAC."""
-
-    def read_text(self, source: Any, *args: Any, **kwargs: Any) -> str:
-        href = source.to_dict()["href"] if isinstance(source, pystac.Link) else str(source)
-        if not href.startswith(("http://", "https://")):
-            raise StacError(f"expected an http(s) address, found {href[:80]}")
-        return super().read_text(source, *args, **kwargs)
-
-    def read_json(self, source: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        try:
-            content = super().read_json(source, *args, **kwargs)
-        except (ValueError, RecursionError) as error:
-            raise StacError(f"expected JSON, found {_said(error)}") from error
-        # a page of an API that is no page would end the search early, and sheets would seem withdrawn
-        if not isinstance(content, dict) or content.get("type") not in STAC_TYPES:
-            raise StacError(f"expected STAC, found {json.dumps(content)[:80]}")
-        return content
-
-
-def _open(api: ApiSettings, secrets: Secrets) -> StacApiIO:
-    """Return what reads the API: patient with 429 and 5xx, credentials for its own hosts."""
-    credentials = _credentials(api.auth, secrets)
-    retries = _Patience(
-        total=6,
-        connect=3,
-        backoff_factor=1.0,
-        backoff_jitter=0.5,
-        status_forcelist=[429, 500, 502, 503, 504],
-        allowed_methods=["GET", "POST", "HEAD"],
-        raise_on_status=False,
-    )
-    io = _Io(timeout=TIMEOUT_S)
-    for scheme in ("http://", "https://"):
-        io.session.mount(scheme, _Door(api, credentials, retries))
-    return io
-
-
-def _credentials(auth: AuthSettings, secrets: Secrets) -> AuthBase | None:
-    def value(name: str | None) -> str:
-        held = secrets(name or "")
-        if not held:
-            raise ConfigError(f"watch.apis.auth: expected the variable {name} to be set, found none")
-        return held
-
-    if auth.kind == "basic":
-        return HTTPBasicAuth(value(auth.user), value(auth.password))
-    return _Bearer(value(auth.token)) if auth.kind == "bearer" else None
+            f"{api.url}: expected STAC, found {type(error).__name__}: {shown_error(error)}"
+        ) from error
 
 
 def _items(io: StacApiIO, api: ApiSettings, area: Bounds | None) -> Iterator[tuple[dict[str, Any], str]]:
@@ -355,7 +216,7 @@ def _flight(
             continue
         href = urljoin(base, asset.href)
         if urlsplit(href).scheme not in ("http", "https"):
-            problems.append(f"{item.id}: expected an http(s) address, found {_place(href)[:80]}")
+            problems.append(f"{item.id}: expected an http(s) address, found {shown_address(href)[:80]}")
             continue
         code = _code(asset) or _code(item.properties)
         if code is not None and code != crs_name(crs):
@@ -401,136 +262,6 @@ def _state(session: Session, href: str, asset: _Asset) -> str:
     """Return what tells one content of a file from another where STAC does not: ETag, time and size."""
     answer = session.head(href, timeout=TIMEOUT_S, allow_redirects=True)
     if not answer.ok:
-        raise StacError(f"{_place(href)}: expected a file, found HTTP {answer.status_code}")
+        raise StacError(f"{shown_address(href)}: expected a file, found HTTP {answer.status_code}")
     said = [answer.headers.get(name, "") for name in ("ETag", "Last-Modified", "Content-Length")]
     return said[0] or f"{said[1]} {asset.size or said[2]}".strip()
-
-
-def _is_there(sheet: RemoteSheet, folder: Path) -> bool:
-    try:
-        note = json.loads(_note(folder / sheet.file).read_text(encoding="utf-8"))
-        return bool(note["version"] == sheet.version and note["size"] == (folder / sheet.file).stat().st_size)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def _note(path: Path) -> Path:
-    """Where it is written which item a fetched file is: the last thing that is written of it."""
-    return path.with_name(f"{path.name}.json")
-
-
-def _download(session: Session, sheet: RemoteSheet, target: Path) -> None:
-    """Fetch one sheet whole, going on with what is there of it; it appears under its name when it is right.
-
-    Raises StacError where the server does not give it or what it gives is not what the item says.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f".{target.name}.part")
-    for again in range(RESUMES, -1, -1):
-        before = part.stat().st_size if part.exists() else 0
-        try:
-            _transfer(session, sheet, part)
-            break
-        except RequestException as error:
-            grown = part.exists() and part.stat().st_size > before
-            if not again or not grown:
-                raise StacError(f"{sheet.item}: expected the whole file, found {_said(error)}") from error
-    try:
-        _verify(sheet, part)
-    except StacError:
-        part.unlink()
-        raise
-    _note(target).unlink(missing_ok=True)
-    part.chmod(0o644)
-    part.replace(target)
-    _state_of(part).unlink(missing_ok=True)
-    content = {
-        "item": sheet.item,
-        "version": sheet.version,
-        "href": _place(sheet.href),
-        "size": target.stat().st_size,
-    }
-    with appearing_whole(_note(target)) as partial:
-        partial.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
-
-
-def _state_of(part: Path) -> Path:
-    return part.with_name(f"{part.name}.etag")
-
-
-def _transfer(session: Session, sheet: RemoteSheet, part: Path) -> None:
-    """Add to *part* what it lacks, or begin anew where the file on the server is no longer the same."""
-    etag, headers = _resumable(sheet, part), {"Accept-Encoding": "identity"}
-    start = part.stat().st_size if etag else 0
-    if etag and start:
-        headers |= {"Range": f"bytes={start}-", "If-Range": etag}
-    with session.get(sheet.href, headers=headers, stream=True, timeout=TIMEOUT_S) as answer:
-        if answer.status_code == 416:  # nothing is missing, or it is another file: the check tells
-            return
-        if answer.status_code not in (200, 206):
-            raise StacError(f"{sheet.item}: expected the file, found HTTP {answer.status_code}")
-        if answer.status_code == 206 and not answer.headers.get("Content-Range", "").startswith(
-            f"bytes {start}-"
-        ):
-            raise StacError(f"{sheet.item}: expected the rest of the file, found another part")
-        if answer.status_code == 200 or not start:
-            part.unlink(missing_ok=True)
-            _state_of(part).unlink(missing_ok=True)
-            found = answer.headers.get("ETag", "")
-            if found and not found.startswith("W/"):
-                _state_of(part).write_text(json.dumps([sheet.version, found]), encoding="utf-8")
-        with part.open("ab") as file:
-            for block in answer.iter_content(BLOCK):
-                file.write(block)
-
-
-def _resumable(sheet: RemoteSheet, part: Path) -> str | None:
-    """Return the ETag of the file that *part* is the beginning of; None where that is not this sheet's."""
-    try:
-        version, etag = json.loads(_state_of(part).read_text(encoding="utf-8"))
-    except (OSError, ValueError, TypeError):
-        return None
-    return str(etag) if version == sheet.version and part.exists() else None
-
-
-def _verify(sheet: RemoteSheet, path: Path) -> None:
-    size = path.stat().st_size if path.exists() else 0
-    if size == 0 or (sheet.size is not None and size != sheet.size):
-        raise StacError(f"{sheet.item}: expected {sheet.size or 'some'} bytes, found {size}")
-    if sheet.checksum is None:
-        return
-    prefix = next((known for known in HASHES if sheet.checksum.startswith(known)), None)
-    if prefix is None:
-        log.warning("%s: checksum %s… is of an unknown kind and not checked", sheet.item, sheet.checksum[:8])
-        return
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, HASHES[prefix]).hexdigest()
-    if digest != sheet.checksum.removeprefix(prefix):
-        raise StacError(f"{sheet.item}: expected checksum {sheet.checksum}, found {prefix}{digest}")
-
-
-def _set_aside(folder: Path, *, keep: set[str]) -> None:
-    """Move fetched files whose item was withdrawn to `.withdrawn/<flight>/` beside the folder."""
-    for note in sorted(folder.glob("*.json")):
-        name = note.name.removesuffix(".json")
-        if name in keep:
-            continue
-        aside = folder.parent / ".withdrawn" / folder.name
-        aside.mkdir(parents=True, exist_ok=True)
-        for path in (folder / name, note):
-            if path.exists():
-                path.replace(aside / path.name)
-        log.warning("%s: item of %s was withdrawn, the file is now in %s", folder.name, name, aside)
-
-
-def _place(href: str) -> str:
-    """Return an address without what may be a signature or a password."""
-    return without_secrets(href.split("?")[0])
-
-
-def _said(error: Exception) -> str:
-    """Return what an error says in one short line, without what may be a signature."""
-    status = getattr(error, "status_code", None)
-    said = without_secrets(" ".join(str(error).split()))
-    text = re.sub(r"\?\S+", "?…", said)[:200] or type(error).__name__
-    return f"HTTP {status}: {text}" if status else text

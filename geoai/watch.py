@@ -26,14 +26,15 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from geoai import stacapi
+from geoai import download, stacapi
 from geoai.catalog import hold_flight
 from geoai.config import FlightSettings, Settings
 from geoai.errors import BusyError, ConfigError, GeoaiError, WatchError
 from geoai.grid import parse_crs
 from geoai.inputs import ORTHOPHOTOS
 from geoai.raster import appearing_whole
-from geoai.stacapi import RemoteFlight, Secrets
+from geoai.stacapi import RemoteFlight
+from geoai.stacio import Secrets
 from geoai.watchconfig import WatchSettings
 
 log = logging.getLogger(__name__)
@@ -288,7 +289,7 @@ def _started(
             if claim is None:
                 return replace(sighting, status="running", why="another watcher started it")
             if sighting.remote is not None:
-                stacapi.fetch(sighting.remote, sighting.folder, secrets)
+                download.fetch(sighting.remote, sighting.folder, secrets)
             return start(claim)
     except BusyError as error:
         return replace(sighting, status="running", why=str(error))

@@ -9,12 +9,23 @@ from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import pytest
+from rasterio.crs import CRS
 from rasterio.warp import transform_bounds
 
+from geoai.stacapi import RemoteFlight, find_flights
+from geoai.watchconfig import ApiSettings
+
 USER, PASSWORD, TOKEN = "town", "pass:word", "t0ken"
+SWEREF = CRS.from_epsg(3006)
+SECRETS = {"LM_USER": USER, "LM_PASSWORD": PASSWORD, "LM_TOKEN": TOKEN}
+BASIC = {"kind": "basic", "user": "LM_USER", "password": "LM_PASSWORD"}
+AREA = (450_000.0, 6_400_000.0, 460_000.0, 6_410_000.0)
+CONTENT = bytes(range(256)) * 1600
 
 
 class Upstream:
@@ -203,3 +214,34 @@ def serving(upstream: Upstream) -> Iterator[Upstream]:
 
 def basic(user: str, password: str) -> str:
     return "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+@pytest.fixture
+def upstream() -> Iterator[Upstream]:
+    with serving(Upstream()) as up:
+        yield up
+
+
+@pytest.fixture(autouse=True)
+def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Wait in no time, and say for how long."""
+    asked: list[float] = []
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", asked.append)
+    return asked
+
+
+def api(upstream: Upstream, path: str = "/stac", **options: Any) -> ApiSettings:
+    return ApiSettings.model_validate({"url": upstream.url + path, "bounds": AREA} | options)
+
+
+def find(settings: ApiSettings) -> list[RemoteFlight]:
+    return find_flights(settings, SWEREF, SECRETS.get)
+
+
+def only(settings: ApiSettings) -> RemoteFlight:
+    (flight,) = find(settings)
+    return flight
+
+
+def fetched(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.glob("*.tif")}

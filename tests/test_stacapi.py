@@ -17,51 +17,32 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from hypothesis import given, settings
-from rasterio.crs import CRS
-from stac_case import PASSWORD, TOKEN, USER, Upstream, basic, multihash, serving
+from stac_case import (
+    AREA,
+    BASIC,
+    CONTENT,
+    PASSWORD,
+    SECRETS,
+    USER,
+    Upstream,
+    api,
+    basic,
+    fetched,
+    find,
+    only,
+    serving,
+    upstream,
+    waited,
+)
 
 from geoai import watch
 from geoai.config import Settings
-from geoai.errors import ConfigError, GeoaiError, StacError
-from geoai.stacapi import BLOCK, RemoteFlight, fetch, file_name, find_flights
+from geoai.download import fetch
+from geoai.errors import GeoaiError, StacError
+from geoai.stacapi import file_name
 from geoai.watchconfig import ApiSettings
 
-SWEREF = CRS.from_epsg(3006)
-SECRETS = {"LM_USER": USER, "LM_PASSWORD": PASSWORD, "LM_TOKEN": TOKEN}
-BASIC = {"kind": "basic", "user": "LM_USER", "password": "LM_PASSWORD"}
-AREA = (450_000.0, 6_400_000.0, 460_000.0, 6_410_000.0)
-CONTENT = bytes(range(256)) * 1600
-
-
-@pytest.fixture
-def upstream() -> Iterator[Upstream]:
-    with serving(Upstream()) as up:
-        yield up
-
-
-@pytest.fixture(autouse=True)
-def waited(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Wait in no time, and say for how long."""
-    asked: list[float] = []
-    monkeypatch.setattr("urllib3.util.retry.time.sleep", asked.append)
-    return asked
-
-
-def api(upstream: Upstream, path: str = "/stac", **options: Any) -> ApiSettings:
-    return ApiSettings.model_validate({"url": upstream.url + path, "bounds": AREA} | options)
-
-
-def find(settings: ApiSettings) -> list[RemoteFlight]:
-    return find_flights(settings, SWEREF, SECRETS.get)
-
-
-def only(settings: ApiSettings) -> RemoteFlight:
-    (flight,) = find(settings)
-    return flight
-
-
-def fetched(folder: Path) -> dict[str, bytes]:
-    return {path.name: path.read_bytes() for path in folder.glob("*.tif")}
+__all__ = ["upstream", "waited"]  # fixtures
 
 
 def test_a_national_api_is_searched_page_by_page_and_gives_its_files_to_who_may_have_them(
@@ -81,103 +62,12 @@ def test_a_national_api_is_searched_page_by_page_and_gives_its_files_to_who_may_
     assert len(upstream.asked) == before, "what is there is not asked for"
 
 
-def test_without_credentials_nothing_is_fetched_and_the_reason_is_said(
-    upstream: Upstream, tmp_path: Path
-) -> None:
-    upstream.auth = basic(USER, PASSWORD)
-    upstream.add("a", CONTENT)
-    with pytest.raises(StacError, match="a: expected the file, found HTTP 401"):
-        fetch(only(api(upstream)), tmp_path, SECRETS.get)
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(ConfigError, match="expected the variable LM_USER to be set, found none"):
-        find_flights(api(upstream, auth=BASIC), SWEREF, {}.get)
-
-
-def test_a_token_is_borne(upstream: Upstream, tmp_path: Path) -> None:
-    upstream.auth = f"Bearer {TOKEN}"
-    upstream.add("a", CONTENT)
-    fetch(only(api(upstream, auth={"kind": "bearer", "token": "LM_TOKEN"})), tmp_path, SECRETS.get)
-    assert fetched(tmp_path) == {"a.tif": CONTENT}
-
-
-def test_credentials_go_to_the_api_and_to_hosts_that_are_named_and_nowhere_else(
-    upstream: Upstream, tmp_path: Path
-) -> None:
-    with serving(Upstream()) as other:
-        other.files["/elsewhere.tif"] = other.files["/redirected.tif"] = CONTENT
-        upstream.add("a", CONTENT, asset={"href": f"{other.url}/elsewhere.tif"})
-        upstream.add("b", CONTENT)
-        (moved,) = (path for path in upstream.files if path.endswith("-b.tif"))
-        upstream.wrong[moved] = [(302, {"Location": f"{other.url}/redirected.tif"}, b"")]
-        fetch(only(api(upstream, auth=BASIC)), tmp_path, SECRETS.get)
-        assert fetched(tmp_path) == {"a.tif": CONTENT, "b.tif": CONTENT}
-        assert len(other.asked) == 2
-        assert not any("Authorization" in headers for _, _, headers in other.asked)
-        assert upstream.asked_for(moved)[0]["Authorization"] == basic(USER, PASSWORD)
-
-        named = BASIC | {"hosts": [other.url.removeprefix("http://")]}
-        upstream.wrong[moved] = [(302, {"Location": f"{other.url}/redirected.tif"}, b"")]
-        shutil.rmtree(tmp_path)
-        fetch(only(api(upstream, auth=named)), tmp_path, SECRETS.get)
-        assert [headers.get("Authorization") for _, _, headers in other.asked[2:]] == [
-            basic(USER, PASSWORD)
-        ] * 2
-
-
-def test_secrets_show_nowhere(upstream: Upstream, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("DEBUG")
-    upstream.auth = basic(USER, PASSWORD)
-    upstream.add("a", CONTENT)
-    upstream.add("b", CONTENT, asset={"href": "http://127.0.0.1:9/b.tif?sig=SIGNED"})
-    flight = only(api(upstream, auth=BASIC))
-    with pytest.raises(StacError) as error:
-        fetch(flight, tmp_path, SECRETS.get)
-    written = "".join(path.read_text("latin-1") for path in tmp_path.rglob("*"))
-    logged = [(record.name, record.getMessage()) for record in caplog.records]
-    ours = "".join(text for name, text in logged if name.startswith("geoai"))
-    for text in (str(error.value), repr(flight), written, ours):
-        assert "SIGNED" not in text
-    for text in (str(error.value), repr(flight), written, *(text for _, text in logged)):
-        assert PASSWORD not in text
-        assert basic(USER, PASSWORD) not in text
-
-
-def test_a_password_in_an_address_is_not_written_down(upstream: Upstream, tmp_path: Path) -> None:
-    upstream.files["/a.tif"] = CONTENT
-    upstream.add("a", CONTENT, asset={"href": upstream.url.replace("//", "//anna:INHREF@") + "/a.tif"})
-    fetch(only(api(upstream)), tmp_path, SECRETS.get)
-    assert fetched(tmp_path) == {"a.tif": CONTENT}
-    assert "//anna:***@" in (tmp_path / "a.tif.json").read_text()
-    assert not any("INHREF" in path.read_text("latin-1") for path in tmp_path.rglob("*"))
-
-
 def test_an_api_that_knows_no_post_is_searched_by_get(upstream: Upstream) -> None:
     upstream.only_get, upstream.page = True, 2
     for number in range(5):
         upstream.add(f"sheet_{number}", CONTENT)
     assert len(only(api(upstream, bounds=None, collections=["orto-2026"])).sheets) == 5
     assert {method for method, _, _ in upstream.asked} == {"GET"}
-
-
-def test_a_server_that_asks_for_time_is_given_it(
-    upstream: Upstream, tmp_path: Path, waited: list[float]
-) -> None:
-    upstream.add("a", CONTENT)
-    (file,) = upstream.files
-    upstream.wrong["/stac/search"] = [(429, {"Retry-After": "7"}, b""), (503, {}, b"")]
-    upstream.wrong[file] = [(500, {}, b""), (429, {"Retry-After": "11"}, b"")]
-    fetch(only(api(upstream)), tmp_path, SECRETS.get)
-    assert fetched(tmp_path) == {"a.tif": CONTENT}
-    assert {7.0, 11.0} <= set(waited)
-
-
-def test_a_server_that_asks_for_hours_is_left_for_the_next_look(
-    upstream: Upstream, waited: list[float]
-) -> None:
-    upstream.wrong["/stac"] = [(429, {"Retry-After": "7200"}, b"")]
-    with pytest.raises(StacError, match="expected to be let in within 600 s, found Retry-After 7200 s"):
-        find(api(upstream))
-    assert sum(waited) < 60
 
 
 WRONG = {
@@ -233,147 +123,6 @@ def test_pages_that_never_end_are_told(upstream: Upstream) -> None:
         find(api(upstream))
 
 
-def test_a_transfer_that_breaks_off_is_gone_on_with_where_it_stopped(
-    upstream: Upstream, tmp_path: Path
-) -> None:
-    upstream.add("a", CONTENT, asset={"file:checksum": multihash(CONTENT).upper(), "file:size": len(CONTENT)})
-    (file,) = upstream.files
-    upstream.breaks[file] = [2 * BLOCK + 99, BLOCK + 1]
-    fetch(only(api(upstream)), tmp_path, SECRETS.get)
-    assert fetched(tmp_path) == {"a.tif": CONTENT}
-    assert [headers.get("Range") for headers in upstream.asked_for(file)] == [
-        None, f"bytes={2 * BLOCK}-", f"bytes={3 * BLOCK}-"
-    ]  # fmt: skip
-    assert {path.name for path in tmp_path.iterdir()} == {"a.tif", "a.tif.json"}
-
-
-def test_a_transfer_goes_on_at_the_next_look_too_unless_the_file_was_replaced(
-    upstream: Upstream, tmp_path: Path
-) -> None:
-    upstream.add("a", CONTENT)
-    (file,) = upstream.files
-    upstream.breaks[file] = [BLOCK + 1] + [0] * 9
-    with pytest.raises(StacError):
-        fetch(only(api(upstream)), tmp_path, SECRETS.get)
-    assert fetched(tmp_path) == {}
-    upstream.breaks[file] = [BLOCK] + [0] * 9
-    with pytest.raises(StacError):
-        fetch(only(api(upstream)), tmp_path, SECRETS.get)
-    upstream.breaks.clear()
-    upstream.files[file] = CONTENT[::-1]
-    fetch(only(api(upstream)), tmp_path, SECRETS.get)
-    assert fetched(tmp_path) == {"a.tif": CONTENT[::-1]}
-    assert upstream.asked_for(file)[-1]["Range"] == f"bytes={2 * BLOCK}-"
-
-
-def test_a_beginning_of_the_replaced_file_is_not_gone_on_with_though_the_server_tells_no_difference(
-    upstream: Upstream, tmp_path: Path
-) -> None:
-    upstream.etag = '"1"'
-    upstream.add("a", CONTENT)
-    (file,) = upstream.files
-    upstream.breaks[file] = [BLOCK + 1] + [0] * 9
-    with pytest.raises(StacError):
-        fetch(only(api(upstream)), tmp_path, SECRETS.get)
-    upstream.add("a", CONTENT[::-1], properties={"updated": "2026-09-01T00:00:00Z"})
-    fetch(only(api(upstream)), tmp_path, SECRETS.get)
-    assert fetched(tmp_path) == {"a.tif": CONTENT[::-1]}
-
-
-def test_whatever_breaks_off_the_file_that_appears_is_whole(
-    upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    sizes = st.lists(st.integers(0, 5 * BLOCK), max_size=6)
-
-    @settings(max_examples=25, deadline=None)
-    @given(breaks=sizes, resumable=st.booleans(), replaced=st.integers(0, 6))
-    def try_history(breaks: list[int], resumable: bool, replaced: int) -> None:
-        folder = tmp_path_factory.mktemp("flight")
-        upstream.files.clear()
-        upstream.resumable = resumable
-        upstream.add("a", CONTENT)
-        (file,) = upstream.files
-        for look, size in enumerate(breaks):
-            if look == replaced:
-                upstream.files[file] = CONTENT[::-1]
-            upstream.breaks[file] = [size, size // 2]
-            with contextlib.suppress(StacError):
-                fetch(only(api(upstream)), folder, SECRETS.get)
-            assert fetched(folder) in ({}, {"a.tif": CONTENT}, {"a.tif": CONTENT[::-1]})
-        upstream.breaks.clear()
-        fetch(only(api(upstream)), folder, SECRETS.get)
-        assert fetched(folder)["a.tif"] in (CONTENT, CONTENT[::-1])
-
-    try_history()
-
-
-@pytest.mark.parametrize("key", ["file:checksum", "checksum:multihash"])
-def test_a_file_that_is_not_what_the_item_says_does_not_appear(
-    upstream: Upstream, tmp_path: Path, key: str
-) -> None:
-    upstream.add("a", CONTENT, asset={key: multihash(b"other")})
-    upstream.add("b", CONTENT, asset={"file:size": 3})
-    upstream.add("c", CONTENT)
-    with pytest.raises(StacError) as error:
-        fetch(only(api(upstream)), tmp_path, SECRETS.get)
-    assert str(error.value) == (
-        "orto-2026: expected 3 sheets, found 2 that could not be fetched: "
-        f"a: expected checksum {multihash(b'other')}, found {multihash(CONTENT)}; "
-        f"b: expected 3 bytes, found {len(CONTENT)}"
-    )
-    assert fetched(tmp_path) == {"c.tif": CONTENT}
-
-
-def test_a_replaced_item_is_fetched_anew_and_a_touched_one_is_not(upstream: Upstream, tmp_path: Path) -> None:
-    upstream.add("a", CONTENT, asset={"file:checksum": multihash(CONTENT)})
-    upstream.add("b", CONTENT)
-    fetch(first := only(api(upstream)), tmp_path, SECRETS.get)
-    later = {"updated": "2026-09-01T00:00:00Z"}
-    upstream.add("a", CONTENT, asset={"file:checksum": multihash(CONTENT)}, properties=later)
-    upstream.add("b", b"new", properties=later)
-    second = only(api(upstream))
-    versions = [{sheet.item: sheet.version for sheet in flight.sheets} for flight in (first, second)]
-    assert versions[0]["a"] == versions[1]["a"], "its content is the same"
-    assert versions[0]["b"] != versions[1]["b"]
-    upstream.asked.clear()
-    fetch(second, tmp_path, SECRETS.get)
-    assert fetched(tmp_path) == {"a.tif": CONTENT, "b.tif": b"new"}
-    assert len(upstream.asked) == 1
-
-
-def test_where_an_item_says_nothing_of_its_age_its_file_is_asked(upstream: Upstream, tmp_path: Path) -> None:
-    upstream.add("a", CONTENT, properties={"updated": None})
-    fetch(first := only(api(upstream)), tmp_path, SECRETS.get)
-    assert only(api(upstream)) == first
-    (file,) = upstream.files
-    upstream.files[file] = b"new"
-    second = only(api(upstream))
-    assert second != first
-    fetch(second, tmp_path, SECRETS.get)
-    assert fetched(tmp_path) == {"a.tif": b"new"}
-
-
-def test_a_withdrawn_item_leaves_the_flight_but_not_the_disk(
-    upstream: Upstream, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    folder = tmp_path / "flights" / "orto-2026"
-    upstream.add("a", CONTENT)
-    upstream.add("b", CONTENT)
-    fetch(only(api(upstream)), folder, SECRETS.get)
-    (folder / "own.tif").write_bytes(b"put there by hand")
-    upstream.items.pop()
-    upstream.add("c", CONTENT)
-    (file,) = (path for path in upstream.files if path.endswith("-c.tif"))
-    upstream.wrong[file] = [(404, {}, b"")]
-    with pytest.raises(StacError):
-        fetch(only(api(upstream)), folder, SECRETS.get)
-    assert set(fetched(folder)) == {"a.tif", "b.tif", "own.tif"}, "not half of it"
-    fetch(only(api(upstream)), folder, SECRETS.get)
-    assert set(fetched(folder)) == {"a.tif", "c.tif", "own.tif"}
-    assert fetched(folder.parent / ".withdrawn" / "orto-2026") == {"b.tif": CONTENT}
-    assert "item of b.tif was withdrawn" in caplog.text
-
-
 @settings(max_examples=100)
 @given(st.text(min_size=1), st.sampled_from([".tif", ".jp2"]))
 def test_an_id_becomes_one_name_in_the_flights_folder(item_id: str, suffix: str) -> None:
@@ -388,15 +137,6 @@ def test_an_id_becomes_one_name_in_the_flights_folder(item_id: str, suffix: str)
 @given(st.text("ab./_-", min_size=1, max_size=6), st.text("ab./_-", min_size=1, max_size=6))
 def test_two_ids_become_two_names(first: str, second: str) -> None:
     assert (first == second) == (file_name(first, ".tif") == file_name(second, ".tif"))
-
-
-@pytest.mark.parametrize("item_id", ["../../etc/passwd", "/etc/passwd", "..", ".ssh/x", "a\x00b", "C:\\x"])
-def test_an_id_that_is_a_path_leads_nowhere(upstream: Upstream, tmp_path: Path, item_id: str) -> None:
-    upstream.add(item_id, CONTENT)
-    folder = tmp_path / "flights" / "orto-2026"
-    fetch(only(api(upstream)), folder, SECRETS.get)
-    assert len(fetched(folder)) == 1
-    assert {path for path in tmp_path.rglob("*") if path.is_file()} == set(folder.glob("*"))
 
 
 def test_a_collection_that_is_a_path_is_a_flight_below_data(upstream: Upstream, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ LAYERS = [
     {"config"},
     {"raster", "vector", "postgis"},
     {"network", "calibration", "heights", "outlines", "estimators"},
-    {"mlm", "partition", "alignment", "stac"},
+    {"mlm", "partition", "alignment", "stac", "stacio"},
     {"segmenter"},
     {
         "model",
@@ -34,8 +34,9 @@ LAYERS = [
         "visibility",
         "history",
         "stretches",
+        "stacapi",
     },
-    {"recolouring", "rules", "stacapi"},
+    {"recolouring", "rules", "download"},
     {
         "samples",
         "tiling",
