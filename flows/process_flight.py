@@ -21,9 +21,9 @@ from prefect import flow, get_run_logger
 from flows import run_page
 from flows.tasks import accept, make_review, merge_review, open_engine
 from geoai import assessment, pipeline, tiling
-from geoai.catalog import hold_flight
 from geoai.config import Settings, load_settings
 from geoai.errors import GeoaiError
+from geoai.locks import hold_flight
 from geoai.model import ModelPackage, check_fits
 from geoai.pipeline import RunResult, StageReport
 from geoai.tilejobs import Cutter, Predictor, Tracer, pending

@@ -16,14 +16,10 @@ moved.
 
 from __future__ import annotations
 
-import datetime as dt
-import fcntl
 import hashlib
 import json
-import logging
 import os
 import shutil
-import socket
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -31,13 +27,12 @@ from pathlib import Path
 from typing import Any
 
 from geoai.config import Settings
-from geoai.errors import BusyError, CatalogError
+from geoai.errors import CatalogError
 from geoai.grid import TileScheme
-from geoai.raster import LatticeFile, appearing_whole, remove_abandoned
+from geoai.locks import locked
+from geoai.raster import LatticeFile, appearing_whole
 from geoai.stac import FINGERPRINT, catalog_of, collection_of
 from geoai.storage import check_reachable, files_below, folders_in, is_remote, read_all, remove_tree
-
-log = logging.getLogger(__name__)
 
 CODE_VERSION = 1
 """Part of every fingerprint; raised when a stage starts to make other results from the same input."""
@@ -176,10 +171,7 @@ class Catalog:
 
         Gives the time (ns) by the clock of the disk that the lock lies on.
         """
-        path = self.lock or self.root / ".lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(self.lock or self.root / ".lock") as lock:
             os.utime(lock.fileno())
             yield os.fstat(lock.fileno()).st_mtime_ns
 
@@ -263,39 +255,3 @@ def _write_json(path: Path, content: Mapping[str, Any]) -> None:
         json.dump(content, file, ensure_ascii=False, indent=1)
         file.flush()
         os.fsync(file.fileno())  # the item's JSON is the commit: it must not outlive its assets half-written
-
-
-@contextmanager
-def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
-    """Hold the lock of a flight while it is worked on; a process that ends, however it ends, lets it go.
-
-    What one that was killed left in the making is removed first. Raises BusyError where another holds it.
-    """
-    path = data / "locks" / f"{flight_id}.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            lock.seek(0)
-            raise BusyError(
-                f"flight {flight_id}: expected no other run of it, found {lock.read().strip()}; "
-                "start again when that has ended"
-            ) from error
-        lock.seek(0)
-        if lock.read():
-            _clear_up(data, flight_id)
-        lock.truncate(0)
-        now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-        lock.write(f"process {os.getpid()} on {socket.gethostname()}, at work since {now}")
-        lock.flush()
-        try:
-            yield
-        finally:
-            lock.truncate(0)  # says that it was not killed
-
-
-def _clear_up(data: Path, flight_id: str) -> None:
-    for folder in (data / "catalog", data / "runs" / flight_id):
-        for path in remove_abandoned(folder):
-            log.info("%s: removed, a run that was killed left it", path)

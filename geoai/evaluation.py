@@ -25,12 +25,13 @@ from numpy.typing import NDArray
 
 from geoai import assessment, pipeline, polygons, prediction, tiling
 from geoai.cases import remarks, tables, worst_cases
-from geoai.catalog import Catalog, hold_flight, open_catalog
+from geoai.catalog import Catalog, open_catalog
 from geoai.config import MapSettings, PolygonSettings, PredictionSettings, Settings
 from geoai.contactsheet import Section, write_sheet
 from geoai.engine import work_on
 from geoai.errors import ConfigError, ImageryError, MapError, PublishError
 from geoai.grid import PixelBox, TileScheme, parse_crs
+from geoai.locks import hold_flight
 from geoai.model import ModelPackage, check_fits, find_package, load_segmenter
 from geoai.raster import LatticeFile, Raster, appearing_whole, read_bounds, read_lattice, write_cog
 from geoai.redaction import without_secrets

@@ -19,12 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from geoai import assessment, flight, tiling
-from geoai.catalog import hold_flight, open_catalog
+from geoai.catalog import open_catalog
 from geoai.config import Settings
 from geoai.engine import work_on
 from geoai.errors import CatalogError
 from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, parse_crs
+from geoai.locks import hold_flight
 from geoai.model import ModelPackage, check_fits
 from geoai.raster import appearing_whole
 from geoai.tilejobs import Cutter, Predictor, TileOutcome, Tracer, pending

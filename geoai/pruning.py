@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geoai.assessment import open_ledger
-from geoai.catalog import Catalog, hold_flight
+from geoai.catalog import Catalog
 from geoai.config import Settings
 from geoai.errors import BusyError, CatalogError
 from geoai.inventory import flights, holdings
 from geoai.ledger import Ledger
+from geoai.locks import hold_flight
 from geoai.merging import FOLDER
 from geoai.report import SETTINGS
 from geoai.storage import folders_in, remove_tree

@@ -27,11 +27,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geoai import download, stacapi
-from geoai.catalog import hold_flight
 from geoai.config import FlightSettings, Settings
 from geoai.errors import BusyError, ConfigError, GeoaiError, WatchError
 from geoai.grid import parse_crs
 from geoai.inputs import ORTHOPHOTOS
+from geoai.locks import who_holds
 from geoai.raster import appearing_whole
 from geoai.stacapi import RemoteFlight
 from geoai.stacio import Secrets
@@ -330,7 +330,7 @@ def is_lost(settings: Settings, record: Record, moment: Moment | None = None) ->
     A process whose worker died with it stays "running" on the server for ever.
     """
     moment = moment or Moment.now()
-    silent = {} if _worked_on(settings, record.flight) else {moment.boot: moment.seconds}
+    silent = {} if who_holds(settings.data, record.flight) else {moment.boot: moment.seconds}
     with _locked(settings.data, record.flight) as held:
         if not held or record.run is None or _read(settings.data, record.flight) != record:
             return False
@@ -341,15 +341,6 @@ def is_lost(settings: Settings, record: Record, moment: Moment | None = None) ->
         if run != record.run:
             _write(settings.data, record.model_copy(update={"run": run}))
     return False
-
-
-def _worked_on(settings: Settings, flight: str) -> str:
-    """Return who is at work on a flight, '' where nobody is."""
-    try:
-        with hold_flight(settings.data, flight):
-            return ""
-    except BusyError as error:
-        return str(error)
 
 
 def _look_at_folder(path: Path, settings: Settings, moment: Moment) -> Sighting:
@@ -486,7 +477,7 @@ def _sight(content: _Content, settings: Settings, moment: Moment) -> Sighting:
         if record != before:
             _write(settings.data, record)
     judged = _judged(sighting, record, content, settings.watch, moment)
-    if judged.status == "new" and (why := _worked_on(settings, content.flight)):
+    if judged.status == "new" and (why := who_holds(settings.data, content.flight)):
         return replace(judged, status="running", why=why)
     return judged
 

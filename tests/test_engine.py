@@ -19,10 +19,9 @@ from red_roofs import save_red_roofs
 from test_pipeline import counts, project, rasters
 
 from geoai import pipeline
-from geoai.catalog import hold_flight
 from geoai.config import EngineSettings, load_settings
 from geoai.engine import batches, open_dask, work_on
-from geoai.errors import BusyError, ConfigError
+from geoai.errors import ConfigError
 from geoai.pipeline import RunResult
 from geoai.tilejobs import Predictor, TileOutcome
 
@@ -224,19 +223,6 @@ def test_a_dask_worker_that_is_killed_costs_nothing_but_what_it_had_in_hand(
     assert [(each.tile_id, each.outcome) for each in outcomes] == [(job.tile_id, "done") for job in jobs]
     assert len(list(tmp_path.glob("*.done"))) == 12
     assert len(list(tmp_path.glob("*.begun"))) > 12, "what the killed worker had begun was begun again"
-
-
-def test_a_flight_is_worked_on_once_at_a_time(tmp_path: Path) -> None:
-    with hold_flight(tmp_path, "F1"):
-        with (
-            pytest.raises(BusyError, match=r"flight F1: expected no other run of it, found process \d+ on "),
-            hold_flight(tmp_path, "F1"),
-        ):
-            pass
-        with hold_flight(tmp_path, "F2"):
-            pass
-    with hold_flight(tmp_path, "F1"):
-        pass
 
 
 def test_a_predictor_is_a_small_value(red_roofs: Path) -> None:

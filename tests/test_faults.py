@@ -21,10 +21,10 @@ from test_pipeline import counts, draw, make_project, network, project, run  # n
 from test_resume import rows_of
 
 from geoai import tiling
-from geoai.catalog import hold_flight
 from geoai.config import FlightSettings
 from geoai.errors import BusyError, ImageryError
 from geoai.flight import scan_flight
+from geoai.locks import hold_flight
 from geoai.raster import appearing_whole, remove_abandoned, temporary_folder
 
 SWEREF = CRS.from_epsg(3006)

@@ -7,10 +7,11 @@ import pytest
 from catalog_case import TILES, whole_catalog
 from typer.testing import CliRunner
 
-from geoai.catalog import Catalog, hold_flight
+from geoai.catalog import Catalog
 from geoai.cli import app
 from geoai.inspection import inspect_flight, inspect_index
 from geoai.inventory import flights
+from geoai.locks import hold_flight
 
 
 def problems(store: Catalog) -> list[str]:

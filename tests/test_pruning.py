@@ -13,13 +13,14 @@ from catalog_case import SCHEME, TILES, whole_catalog
 from ledger_case import Flown, Signal, record
 from typer.testing import CliRunner
 
-from geoai.catalog import Catalog, hold_flight
+from geoai.catalog import Catalog
 from geoai.cli import app
 from geoai.config import Settings
 from geoai.errors import CatalogError
 from geoai.inspection import inspect_flight, inspect_index
 from geoai.inventory import flights
 from geoai.ledger import Ledger
+from geoai.locks import hold_flight
 from geoai.pruning import prune
 from geoai.raster import write_mosaic
 

@@ -16,7 +16,7 @@ LAYERS = [
     {"watchconfig", "inputs"},
     {"config"},
     {"raster", "vector", "postgis"},
-    {"network", "calibration", "heights", "outlines", "estimators"},
+    {"network", "calibration", "heights", "outlines", "estimators", "locks"},
     {"mlm", "partition", "alignment", "stac", "stacio"},
     {"segmenter"},
     {

@@ -19,10 +19,10 @@ from test_pipeline import project as project_of_a_run
 from typer.testing import CliRunner
 
 from geoai import watch
-from geoai.catalog import hold_flight
 from geoai.cli import app
 from geoai.config import FlightSettings, Settings
 from geoai.errors import ConfigError, GeoaiError
+from geoai.locks import hold_flight
 from geoai.watch import Moment, Sighting
 
 __all__ = ["network", "project_of_a_run"]  # fixtures

@@ -23,9 +23,9 @@ from flows import watch_flights as module
 from flows.process_flight import process_flight
 from flows.watch_flights import watch_flights
 from geoai import watch
-from geoai.catalog import hold_flight
 from geoai.config import load_settings
 from geoai.errors import GeoaiError
+from geoai.locks import hold_flight
 
 __all__ = ["network", "project"]  # fixtures
 

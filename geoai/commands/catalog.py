@@ -57,8 +57,9 @@ def verify(
     Each problem is a line. No run of a flight can start while its files are read.
     """
     from geoai import inspection
-    from geoai.catalog import hold_flight, open_catalog
+    from geoai.catalog import open_catalog
     from geoai.inventory import flights
+    from geoai.locks import hold_flight
 
     settings = read_settings(config, None, None, data)
     store = open_catalog(settings)
