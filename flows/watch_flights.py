@@ -29,10 +29,11 @@ from prefect.states import Crashed
 
 from flows import run_page
 from flows.process_flight import process_flight
-from geoai import watch
+from geoai import dispatch, watch
 from geoai.config import Settings, load_settings
 from geoai.errors import GeoaiError
-from geoai.watch import Record, Sighting
+from geoai.watch import Sighting
+from geoai.watchrecord import Record, handed_over
 
 logging.getLogger("geoai").setLevel(logging.INFO)  # library lines on the run page
 
@@ -90,13 +91,13 @@ def _start(settings: Settings, sighting: Sighting, config: Path, deployment: str
         return ""
 
     if deployment is not None:
-        return watch.hand_over(settings, sighting, ask, _secret)
-    return watch.process(settings, sighting, run, _secret)
+        return dispatch.hand_over(settings, sighting, ask, _secret)
+    return dispatch.process(settings, sighting, run, _secret)
 
 
 def _note_ends(settings: Settings) -> None:
     """Ask the server what became of the runs that it was asked for."""
-    records = watch.handed_over(settings)
+    records = handed_over(settings.data)
     if not records:
         return
     with get_client(sync_client=True) as client:
@@ -109,21 +110,21 @@ def _note_end(settings: Settings, record: Record, client: SyncPrefectClient) -> 
     try:
         run = client.read_flow_run(UUID(record.run.flow_run))
     except ObjectNotFound:
-        watch.note_end(settings, record, "failed", f"the server knows no flow run {record.run.flow_run}")
+        dispatch.note_end(settings, record, "failed", f"the server knows no flow run {record.run.flow_run}")
         return
     state = run.state
     if state is None:
         return
     if state.is_completed():
-        watch.note_end(settings, record, "done")
+        dispatch.note_end(settings, record, "done")
     elif state.is_cancelled():
-        watch.note_end(settings, record, "cancelled", state.message or "by somebody")
+        dispatch.note_end(settings, record, "cancelled", state.message or "by somebody")
     elif state.is_failed() or state.is_crashed():
-        watch.note_end(settings, record, "failed", state.message or str(state.name))
-    elif state.is_running() and watch.is_lost(settings, record):
+        dispatch.note_end(settings, record, "failed", state.message or str(state.name))
+    elif state.is_running() and dispatch.is_lost(settings, record):
         message = "the run was killed, and its worker with it"
         client.set_flow_run_state(run.id, Crashed(message=message), force=True)  # else its place stays taken
-        watch.note_end(settings, record, "failed", message)
+        dispatch.note_end(settings, record, "failed", message)
 
 
 def _secret(name: str) -> str | None:

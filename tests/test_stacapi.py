@@ -139,14 +139,6 @@ def test_two_ids_become_two_names(first: str, second: str) -> None:
     assert (first == second) == (file_name(first, ".tif") == file_name(second, ".tif"))
 
 
-def test_a_collection_that_is_a_path_is_a_flight_below_data(upstream: Upstream, tmp_path: Path) -> None:
-    upstream.add("a", CONTENT, collection="../../x")
-    watched = {"apis": [api(upstream)], "settle_minutes": 0}
-    settings = Settings.model_validate({"data": tmp_path / "data", "watch": watched})
-    (sighting,) = watch.look(settings, secrets=SECRETS.get)
-    assert sighting.folder == tmp_path / "data" / "flights" / "x"
-
-
 @pytest.mark.parametrize("href", ["file:///etc/passwd", "s3://bucket/a.tif", "ftp://host/a.tif"])
 def test_a_file_that_does_not_come_over_http_is_refused(upstream: Upstream, href: str) -> None:
     upstream.add("a", CONTENT, asset={"href": href})
@@ -227,55 +219,6 @@ def test_collections_are_chosen_by_name_or_pattern(upstream: Upstream) -> None:
     assert [flight.collection for flight in named] == ["orto-a-2026"]
     like = find(api(upstream, collections=["orto-*-2026"]))
     assert [flight.collection for flight in like] == ["orto-a-2026", "orto-b-2026"]
-
-
-def test_a_flight_of_several_days_takes_the_newest_and_says_so(upstream: Upstream, tmp_path: Path) -> None:
-    upstream.add("a", CONTENT)
-    upstream.add("b", CONTENT, properties={"datetime": "2026-05-20T10:00:00Z", "end_datetime": None})
-    watched = {"apis": [api(upstream)], "settle_minutes": 0}
-    settings = Settings.model_validate({"data": tmp_path, "watch": watched})
-    (sighting,) = watch.look(settings, secrets=SECRETS.get)
-    assert sighting.day == dt.date(2026, 5, 20)
-    assert sighting.why == "flown on 2 days from 2026-05-14, the newest is taken"
-    assert json.loads((tmp_path / "watch" / "orto-2026.json").read_text())["remark"] == sighting.why
-
-
-def test_a_flight_of_an_api_goes_through_the_same_states_as_a_folder(
-    upstream: Upstream, tmp_path: Path
-) -> None:
-    settings = Settings.model_validate(
-        {"data": tmp_path, "watch": {"apis": [api(upstream)], "settle_minutes": 1}}
-    )
-    seen: list[dict[str, bytes]] = []
-
-    def moment(seconds: float) -> watch.Moment:
-        return watch.Moment(dt.datetime.now(dt.UTC), "a", seconds)
-
-    def look(seconds: float) -> watch.Sighting:
-        (sighting,) = watch.look(settings, moment(seconds), SECRETS.get)
-        return sighting
-
-    def run(own: Settings) -> str:
-        assert own.flight.folder is not None
-        seen.append(fetched(own.flight.folder))
-        return ""
-
-    def process(sighting: watch.Sighting) -> str:
-        return watch.process(settings, sighting, run, SECRETS.get).status
-
-    upstream.add("a", CONTENT)
-    assert look(0).status == "waits", "a collection that is being published grows like a folder"
-    assert process(look(60)) == "done"
-    assert look(70).status == "done"
-    upstream.add("b", CONTENT)
-    (file,) = (path for path in upstream.files if path.endswith("-b.tif"))
-    assert look(80).status == "waits"
-    upstream.wrong[file] = [(404, {}, b"")]
-    assert process(look(140)) == "failed"
-    again = look(141)
-    assert (again.status, again.attempt) == ("new", 2)
-    assert process(again) == "done"
-    assert [set(files) for files in seen] == [{"a.tif"}, {"a.tif", "b.tif"}]
 
 
 def static_catalog(upstream: Upstream) -> None:

@@ -36,7 +36,7 @@ LAYERS = [
         "stretches",
         "stacapi",
     },
-    {"recolouring", "rules", "download"},
+    {"recolouring", "rules", "download", "delivery", "watchrecord"},
     {
         "samples",
         "tiling",
@@ -51,7 +51,7 @@ LAYERS = [
     {"inventory", "inspection", "lines", "traced", "scoring", "contactsheet", "sources", "mining", "curves"},
     {"verdicts", "ledgerfile"},
     {"sampling", "shared", "watch"},
-    {"mapquality"},
+    {"mapquality", "dispatch"},
     {"quality"},
     {"reportwords"},
     {"reportviews"},

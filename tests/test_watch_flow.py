@@ -22,7 +22,7 @@ from test_pipeline import RedRoofs, network, project
 from flows import watch_flights as module
 from flows.process_flight import process_flight
 from flows.watch_flights import watch_flights
-from geoai import watch
+from geoai import dispatch, watch
 from geoai.config import load_settings
 from geoai.errors import GeoaiError
 from geoai.locks import hold_flight
@@ -176,7 +176,7 @@ def test_a_run_whose_worker_died_with_it_is_started_again(
     look(town)
     (run,) = prefect_server.runs()
     prefect_server.set_state(run, Running())
-    monkeypatch.setattr(watch, "SILENT_S", 0.0)
+    monkeypatch.setattr(dispatch, "SILENT_S", 0.0)
     with hold_flight(town.parent / "data", "2026-05-14_town"):
         assert look(town) == []
     assert look(town) == [], "seen without anybody at work for the first time"

@@ -38,7 +38,8 @@ def watch(
 
     Exits 2 where a folder or an API could not be reached, or a flight could not be used or run to its end.
     """
-    from geoai.watch import look, process
+    from geoai.dispatch import process
+    from geoai.watch import look
 
     if not once:
         expected = "--once: to look again is for cron, a systemd timer or the flow watch-flights"
