@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoai.errors import ModelError
-from geoai.raster import P_SCALE, appearing_whole
+from geoai.files import appearing_whole
+from geoai.raster import P_SCALE
 
 Floats = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geoai.calibration import ObjectCalibration, PixelFit, Reliability
-from geoai.raster import appearing_whole
+from geoai.files import appearing_whole
 from geoai.samples import LabelledImage
 from geoai.scoring import PixelScores
 

@@ -28,9 +28,10 @@ from typing import Any
 
 from geoai.config import Settings
 from geoai.errors import CatalogError
+from geoai.files import appearing_whole
 from geoai.grid import TileScheme
 from geoai.locks import locked
-from geoai.raster import LatticeFile, appearing_whole
+from geoai.raster import LatticeFile
 from geoai.stac import FINGERPRINT, catalog_of, collection_of
 from geoai.storage import check_reachable, files_below, folders_in, is_remote, read_all, remove_tree
 

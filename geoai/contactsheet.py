@@ -19,7 +19,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from geoai.raster import Raster, appearing_whole
+from geoai.files import appearing_whole
+from geoai.raster import Raster
 from geoai.vector import Geometries
 
 LABEL_COLOUR, DETECTION_COLOUR = "#ffb000", "#56b4e9"

@@ -9,7 +9,7 @@ from typing import Any
 
 import lightning.pytorch as pl
 
-from geoai.raster import appearing_whole
+from geoai.files import appearing_whole
 
 logger = logging.getLogger(__name__)
 

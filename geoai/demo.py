@@ -22,8 +22,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry import Polygon
 
+from geoai.files import appearing_whole
 from geoai.grid import Grid, PixelBox, TileScheme, parse_crs
-from geoai.raster import appearing_whole, gdal_environment
+from geoai.raster import gdal_environment
 from geoai.scene import Roof, Scene, make_scene
 
 CRS_NAME = "EPSG:3006"

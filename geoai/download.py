@@ -13,7 +13,7 @@ from pathlib import Path
 from requests import RequestException, Session
 
 from geoai.errors import StacError
-from geoai.raster import appearing_whole
+from geoai.files import write_json
 from geoai.stacapi import RemoteFlight, RemoteSheet
 from geoai.stacio import TIMEOUT_S, Secrets, connect, shown_address, shown_error
 
@@ -98,8 +98,7 @@ def _download(session: Session, sheet: RemoteSheet, target: Path) -> None:
         "href": shown_address(sheet.href),
         "size": target.stat().st_size,
     }
-    with appearing_whole(_note(target)) as partial:
-        partial.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+    write_json(_note(target), content)
 
 
 def _state_of(part: Path) -> Path:

@@ -30,10 +30,11 @@ from geoai.config import MapSettings, PolygonSettings, PredictionSettings, Setti
 from geoai.contactsheet import Section, write_sheet
 from geoai.engine import work_on
 from geoai.errors import ConfigError, ImageryError, MapError, PublishError
+from geoai.files import appearing_whole
 from geoai.grid import PixelBox, TileScheme, parse_crs
 from geoai.locks import hold_flight
 from geoai.model import ModelPackage, check_fits, find_package, load_segmenter
-from geoai.raster import LatticeFile, Raster, appearing_whole, read_bounds, read_lattice, write_cog
+from geoai.raster import LatticeFile, Raster, read_bounds, read_lattice, write_cog
 from geoai.redaction import without_secrets
 from geoai.resampling import Blocks
 from geoai.samples import NODATA, LabelledImage, is_held_out, read_pairs

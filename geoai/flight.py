@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import hashlib
 import json
 import logging
 import warnings
@@ -27,9 +26,10 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from geoai.config import FlightSettings
 from geoai.errors import CRSError, ImageryError
+from geoai.files import appearing_whole, sha256_of
 from geoai.grid import Grid, crs_name, require_metric, same_crs
 from geoai.inputs import ORTHOPHOTOS, open_raster
-from geoai.raster import appearing_whole, gdal_environment, read_valid
+from geoai.raster import gdal_environment, read_valid
 from geoai.storage import check_reachable, files_below
 
 log = logging.getLogger(__name__)
@@ -292,8 +292,8 @@ def _read_content(path: Path) -> Facts:
         masks = [path.with_name(name) for name in names if name.lower().endswith(".msk")]
         return {
             "valid_share": _valid_share(source),
-            "checksum": _sha256(path),
-            "mask_checksum": _sha256(masks[0]) if masks else "",
+            "checksum": sha256_of(path),
+            "mask_checksum": sha256_of(masks[0]) if masks else "",
         }
 
 
@@ -323,11 +323,6 @@ def _valid_share(source: rasterio.DatasetReader) -> float:
         source.read(window=window)
         valid += int(read_valid(source, window).sum()) if masked else int(window.width * window.height)
     return valid / int(source.width * source.height)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _check_flight(flight: Flight) -> Iterator[Finding]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from geoai.catalog import Catalog
+from geoai.files import sha256_of
 from geoai.stac import catalog_of, collection_of
 from geoai.storage import folders_in
 
@@ -99,8 +99,7 @@ def _inspect_asset(item: Path, asset: Mapping[str, Any]) -> Iterator[str]:
         if size != asset["file:size"]:
             yield f"{path}: expected {asset['file:size']} bytes, found {size}"
             return
-        with path.open("rb") as file:
-            checksum = f"1220{hashlib.file_digest(file, 'sha256').hexdigest()}"
+        checksum = f"1220{sha256_of(path)}"
     except FileNotFoundError:
         yield f"{path}: expected a file, found none"
         return

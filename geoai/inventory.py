@@ -11,7 +11,7 @@ from typing import Any
 
 from geoai.catalog import Catalog
 from geoai.errors import CatalogError
-from geoai.raster import appearing_whole
+from geoai.files import appearing_whole
 from geoai.stac import MODEL
 from geoai.storage import folders_in
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TextIO
 
 from geoai.errors import BusyError
-from geoai.raster import remove_abandoned
+from geoai.files import remove_abandoned
 
 log = logging.getLogger(__name__)
 

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from geoai.errors import GeoaiError, LedgerError, MergeError
+from geoai.files import appearing_whole, temporary_folder
 from geoai.ledger import Answer, Ledger
 from geoai.publish.functions import register_functions
 from geoai.publish.geopackage import column_description, reading_uri, timestamp
@@ -39,7 +40,6 @@ from geoai.publish.tables import (
     Table,
 )
 from geoai.publish.texts import Language
-from geoai.raster import appearing_whole, temporary_folder
 from geoai.report import POLICY, SETTINGS
 from geoai.verdicts import NOTHING_SAID, Known, Said, check_review, crs_of_review, said_in
 

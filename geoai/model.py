@@ -8,7 +8,6 @@ where weights are read, not here.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from geoai.calibration import ObjectCalibration, PixelCalibration
 from geoai.errors import ConfigError, ModelError
+from geoai.files import appearing_whole, sha256_of
 from geoai.mlm import ModelPackage, model_item, read_item
 from geoai.network import (
     IMAGENET_MEAN,
@@ -31,7 +31,6 @@ from geoai.network import (
     stride_of,
     try_network,
 )
-from geoai.raster import appearing_whole
 from geoai.segmenter import Segmenter, has_bf16, load_segmenter, open_graph, try_segmenter
 
 if TYPE_CHECKING:
@@ -100,7 +99,7 @@ def find_package(name_or_path: str, *, folders: Sequence[Path] = ()) -> ModelPac
         raise ModelError(f"{links[0]}: expected a file of the package, found a link to {links[0].readlink()}")
     if not package.weights.is_file():
         raise ModelError(f"{package.weights}: expected the model's weights, found none")
-    found = _sha256(package.weights)
+    found = sha256_of(package.weights)
     if found != package.checksum:
         raise ModelError(f"{package.weights}: expected SHA-256 {package.checksum}, found {found}")
     return package
@@ -186,7 +185,7 @@ def save_package(
             shutil.copyfile(weights, partial)
         else:
             _write_tensors(weights, partial)
-    package = replace(package, checksum=_sha256(package.weights))
+    package = replace(package, checksum=sha256_of(package.weights))
     size = package.weights.stat().st_size
     item = model_item(package, size=size, parameters=parameters, properties=properties, metrics=metrics or {})
     with appearing_whole(package.item) as partial:
@@ -243,7 +242,7 @@ def add_package(source: Path, folder: Path) -> ModelPackage:
     if target.is_dir():
         there = find_package(str(target))
         for here, found in ((package.weights, there.weights), (package.item, there.item)):
-            if (new := _sha256(here)) != (old := _sha256(found)):
+            if (new := sha256_of(here)) != (old := sha256_of(found)):
                 raise ModelError(
                     f"{found}: expected SHA-256 {new} of {here}, found {old}; remove {target} to replace it"
                 )
@@ -255,8 +254,3 @@ def add_package(source: Path, folder: Path) -> ModelPackage:
     shutil.copytree(source, partial)
     partial.rename(target)
     return find_package(str(target))
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

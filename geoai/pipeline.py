@@ -7,7 +7,6 @@ from the catalogue: a tile whose fingerprint (inputs, settings, model) is unchan
 from __future__ import annotations
 
 import datetime as dt
-import json
 import logging
 import resource
 import time
@@ -16,18 +15,17 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from geoai import assessment, flight, tiling
 from geoai.catalog import open_catalog
 from geoai.config import Settings
 from geoai.engine import work_on
 from geoai.errors import CatalogError
+from geoai.files import write_json
 from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, parse_crs
 from geoai.locks import hold_flight
 from geoai.model import ModelPackage, check_fits
-from geoai.raster import appearing_whole
 from geoai.tilejobs import Cutter, Predictor, TileOutcome, Tracer, pending
 from geoai.tiling import BAND_NAMES
 
@@ -168,7 +166,7 @@ def _write_summary(result: RunResult) -> None:
         "findings": [asdict(finding) for finding in result.findings],
         "peak_memory_mb": result.peak_memory_mb,
     }
-    _write_json(result.review.parent / "run.json", content)
+    write_json(result.review.parent / "run.json", content)
 
 
 @contextmanager
@@ -189,7 +187,7 @@ def recorded(settings: Settings) -> Iterator[list[StageReport]]:
             "stages": [asdict(stage) for stage in stages],
             "error": error,
         }
-        _write_json(settings.data / "runs" / flight_id / LAST_RUN, content)
+        write_json(settings.data / "runs" / flight_id / LAST_RUN, content)
 
     write(finished=None)
     try:
@@ -204,11 +202,6 @@ def recorded(settings: Settings) -> Iterator[list[StageReport]]:
 
 def _now() -> str:
     return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    with appearing_whole(path) as target:
-        target.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def accept(settings: Settings, progress: Progress = lambda stage, done, total: None) -> Acceptance:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from geoai.calibration import logistic
 from geoai.config import HeightSettings, PolicyRule
 from geoai.errors import ConfigError
-from geoai.raster import appearing_whole
+from geoai.files import appearing_whole
 from geoai.traits import NO_HEIGHT, TRAITS, measure_traits
 from geoai.vector import Geometries
 

@@ -25,7 +25,7 @@ from geoai.report import SETTINGS
 from geoai.storage import folders_in, remove_tree
 
 LEFT = ".*-*"
-"""Name of a file that a writer which was stopped left, see `raster.appearing_whole`."""
+"""Name of a file that a writer which was stopped left, see `files.appearing_whole`."""
 WRITING = dt.timedelta(days=1)
 """What has no item and is younger may still be being written."""
 

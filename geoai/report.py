@@ -39,11 +39,11 @@ from pyogrio.errors import DataSourceError
 
 from geoai import __version__
 from geoai.errors import PublishError
+from geoai.files import appearing_whole, write_json
 from geoai.publish import asked_again
 from geoai.publish.opened import language_of
 from geoai.publish.texts import Language
 from geoai.quality import Quality, Review, measure, plain
-from geoai.raster import appearing_whole
 from geoai.reportviews import (
     SHOWN_CHIPS,
     Pictures,
@@ -67,8 +67,7 @@ MIN_AREA_M2 = 15.0
 
 def write_settings(folder: Path, sections: Mapping[str, Any]) -> None:
     """Write settings.json beside the review: what the run was set to, section by section."""
-    with appearing_whole(folder / SETTINGS) as target:
-        target.write_text(json.dumps(sections, ensure_ascii=False, indent=1), encoding="utf-8")
+    write_json(folder / SETTINGS, sections)
 
 
 def write_report(folder: Path, *, language: Language | None = None) -> Path:

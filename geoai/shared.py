@@ -21,6 +21,7 @@ import shapely
 from psycopg import errors, sql
 
 from geoai.errors import PublishError
+from geoai.files import appearing_whole
 from geoai.ledgerfile import geometries_of
 from geoai.postgis import connected, connection_parameters, is_connection, line_of, split_schema
 from geoai.publish.opened import Opened, read_signals, snapshot
@@ -30,7 +31,6 @@ from geoai.publish.review import project_archive
 from geoai.publish.style import layer_styles
 from geoai.publish.tables import DISCREPANCY, RUN, Table
 from geoai.publish.texts import PROJECT
-from geoai.raster import appearing_whole
 from geoai.redaction import without_secrets
 
 COMMAND = "review to-postgis"

@@ -7,7 +7,6 @@ WGS 84 lives in this module only, because STAC asks for it.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from pyproj import Transformer
 from rasterio.crs import CRS
 
 from geoai import __version__
+from geoai.files import sha256_of
 from geoai.grid import TileScheme, crs_name
 from geoai.storage import folders_in
 
@@ -173,8 +173,6 @@ def _footprint(valid: NDArray[np.bool_], transform: Affine, crs: CRS) -> shapely
 
 
 def _asset(path: Path, title: str, roles: list[str]) -> dict[str, Any]:
-    with path.open("rb") as file:
-        checksum = hashlib.file_digest(file, "sha256").hexdigest()
     # 12 20: multihash prefix of a 32-byte sha2-256, as the file extension asks
     size = path.stat().st_size
     return {
@@ -182,7 +180,7 @@ def _asset(path: Path, title: str, roles: list[str]) -> dict[str, Any]:
         "title": title,
         "roles": roles,
         "file:size": size,
-        "file:checksum": f"1220{checksum}",
+        "file:checksum": f"1220{sha256_of(path)}",
     }
 
 

@@ -18,9 +18,10 @@ import pandas as pd
 
 from geoai.catalog import fingerprint
 from geoai.config import PolygonSettings
+from geoai.files import appearing_whole
 from geoai.grid import TileScheme
 from geoai.polygons import Pieces, TilePieces, trace_tile
-from geoai.raster import LatticeFile, appearing_whole
+from geoai.raster import LatticeFile
 from geoai.stac import FINGERPRINT
 
 log = logging.getLogger(__name__)

@@ -23,6 +23,7 @@ from pydantic import Field, model_validator
 
 from geoai.config import Fraction
 from geoai.errors import ModelError
+from geoai.files import appearing_whole
 from geoai.mining import Contradiction, mine, write_contradictions
 from geoai.model import (
     IMAGENET_MEAN,
@@ -35,7 +36,6 @@ from geoai.model import (
     starting_weights,
 )
 from geoai.network import read_checkpoint, read_tensors
-from geoai.raster import appearing_whole
 from geoai.samples import CropSettings, Source
 from geoai.sources import Samples, SourceSettings, read_sources
 

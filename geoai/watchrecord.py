@@ -18,8 +18,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from geoai.errors import WatchError
+from geoai.files import appearing_whole
 from geoai.locks import locked_if_free
-from geoai.raster import appearing_whole
 
 ATTEMPTS = 3
 """How often a flight of the same content is started before it is left to a person."""

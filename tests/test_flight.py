@@ -258,7 +258,7 @@ def test_what_was_read_is_remembered_until_the_file_changes(
     write_orthophoto(flown / "b.tif", GREY, left=450_020)
     read = []
     monkeypatch.setattr(
-        "geoai.flight._sha256", lambda path: read.append(path.name) or f"sum of {path.stat().st_size}"
+        "geoai.flight.sha256_of", lambda path: read.append(path.name) or f"sum of {path.stat().st_size}"
     )
     settings = FlightSettings(folder=flown, date=dt.date(2026, 5, 14))
     first, _ = scan_flight(settings, SWEREF, memo=memo)

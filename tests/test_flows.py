@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pyogrio
@@ -12,6 +11,7 @@ import yaml
 os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
 
 from prefect import flow
+from prefect_harness import server
 from red_roofs import save_red_roofs
 from test_engine import Cluster, Named, Slow, cluster, killing_a_worker, networks
 from test_pipeline import RedRoofs, network, project, rasters
@@ -27,24 +27,12 @@ from geoai.errors import GeoaiError
 from geoai.model import find_package
 from geoai.tilejobs import TileOutcome
 
-__all__ = ["cluster", "network", "project"]  # fixtures
+__all__ = ["cluster", "network", "project", "server"]  # fixtures
 
 pytestmark = [
     pytest.mark.prefect,
     pytest.mark.filterwarnings("ignore"),  # Prefect's and its server's own
 ]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-    from prefect.testing.utilities import prefect_test_harness
-
-    with (
-        prefect_test_harness(server_startup_timeout=180),
-        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
-    ):
-        yield
 
 
 def test_the_flow_does_what_the_command_line_does_and_goes_on_where_it_stopped(

@@ -12,7 +12,7 @@ from conftest import ground_image
 from rasterio.crs import CRS
 
 from geoai.grid import PixelBox, TileScheme
-from geoai.raster import LatticeFile, appearing_whole, read_lattice, write_cog, write_mosaic
+from geoai.raster import LatticeFile, read_lattice, write_cog, write_mosaic
 
 SCHEME = TileScheme(CRS.from_epsg(3006), 0.2, 50)
 
@@ -82,26 +82,6 @@ def test_a_mosaic_of_probabilities_is_nodata_where_no_tile_is(tmp_path: Path) ->
         assert (mosaic.nodata, mosaic.descriptions) == (255, ("building",))
     assert (data[:250, 250:] == 255).all()
     assert (data == 125).sum() == 2 * (250 * 250 - 1)
-
-
-def test_a_file_appears_whole_or_not_at_all(tmp_path: Path) -> None:
-    target = tmp_path / "a.txt"
-    target.write_text("old")
-
-    def write_half() -> None:
-        with appearing_whole(target) as partial:
-            partial.write_text("half of the n")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        write_half()
-    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
-    assert target.read_text() == "old"
-    with appearing_whole(target) as partial:
-        partial.write_text("new")
-    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
-    assert target.read_text() == "new"
-    assert target.stat().st_mode & 0o777 == 0o644
 
 
 def test_one_thread_at_a_time_is_in_gdal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ PACKAGE = Path(geoai.__file__).parent
 LAYERS = [
     {"errors", "redaction"},
     {"grid", "storage", "settingsfile"},
-    {"watchconfig", "inputs"},
+    {"watchconfig", "inputs", "files"},
     {"config"},
     {"raster", "vector", "postgis"},
     {"network", "calibration", "heights", "outlines", "estimators", "locks"},

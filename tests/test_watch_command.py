@@ -6,25 +6,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_pipeline import RedRoofs, network
-from test_pipeline import project as project_of_a_run
+from test_pipeline import RedRoofs, network, project
 from typer.testing import CliRunner
+from watch_case import watching
 
 from geoai.cli import app
 
-__all__ = ["network", "project_of_a_run"]  # fixtures
+__all__ = ["network", "project"]  # fixtures
 
 
 @pytest.fixture
-def town(project_of_a_run: Path) -> Path:
-    """Turn the project into one that watches a folder with one flight in it."""
-    path = project_of_a_run
-    (path.parent / "flights").mkdir()
-    (path.parent / "flight").rename(path.parent / "flights" / "2026-05-14_town")
-    text = path.read_text().replace(f"folder: {path.parent / 'flight'}, id: F1, date: 2026-05-14", "")
-    watched = f"        watch: {{folders: [{path.parent / 'flights'}], settle_minutes: 0}}"
-    path.write_text(f"{text.rstrip()}\n{watched}\n")
-    return path
+def town(project: Path) -> Path:
+    return watching(project)
 
 
 def geoai(town: Path, *options: str) -> Any:

@@ -3,7 +3,6 @@
 import json
 import os
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -16,8 +15,10 @@ from prefect import get_client
 from prefect.blocks.system import Secret
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
 from prefect.states import Cancelled, Completed, Failed, Running
+from prefect_harness import server
 from stac_case import Upstream, basic, serving
 from test_pipeline import RedRoofs, network, project
+from watch_case import watching
 
 from flows import watch_flights as module
 from flows.process_flight import process_flight
@@ -27,7 +28,7 @@ from geoai.config import load_settings
 from geoai.errors import GeoaiError
 from geoai.locks import hold_flight
 
-__all__ = ["network", "project"]  # fixtures
+__all__ = ["network", "project", "server"]  # fixtures
 
 pytestmark = [
     pytest.mark.prefect,
@@ -35,28 +36,9 @@ pytestmark = [
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def server() -> Iterator[None]:
-    from prefect.settings import PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
-    from prefect.testing.utilities import prefect_test_harness
-
-    with (
-        prefect_test_harness(server_startup_timeout=180),
-        temporary_settings({PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}),
-    ):
-        yield
-
-
 @pytest.fixture
 def town(project: Path) -> Path:
-    """Turn the project into one that watches a folder with one flight in it."""
-    flights = project.parent / "flights"
-    flights.mkdir()
-    (project.parent / "flight").rename(flights / "2026-05-14_town")
-    text = project.read_text().replace(f"folder: {project.parent / 'flight'}, id: F1, date: 2026-05-14", "")
-    watched = f"        watch: {{folders: [{flights}], settle_minutes: 0}}\n"
-    project.write_text(text.rstrip() + "\n" + watched)
-    return project
+    return watching(project)
 
 
 def record(town: Path) -> dict[str, Any]:

@@ -44,3 +44,14 @@ def succeed(settings: Settings) -> str:
 
 class Killed(BaseException):
     """The process ends here, whatever the code would still like to do."""
+
+
+def watching(project: Path) -> Path:
+    """Turn a project of a run into one that watches a folder with one flight in it."""
+    flights = project.parent / "flights"
+    flights.mkdir()
+    (project.parent / "flight").rename(flights / "2026-05-14_town")
+    text = project.read_text().replace(f"folder: {project.parent / 'flight'}, id: F1, date: 2026-05-14", "")
+    watched = f"        watch: {{folders: [{flights}], settle_minutes: 0}}\n"
+    project.write_text(text.rstrip() + "\n" + watched)
+    return project

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from geoai.errors import PublishError
-from geoai.raster import appearing_whole
+from geoai.files import appearing_whole
 
 PLUGIN = Path(__file__).with_name("plugin")
 PLUGIN_FILES = ("__init__.py", "metadata.txt", "words.json")

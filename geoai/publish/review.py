@@ -17,6 +17,7 @@ import pyproj
 import shapely
 
 from geoai.errors import CRSError, PublishError
+from geoai.files import temporary_folder
 from geoai.publish.archive import zipped
 from geoai.publish.chips import cut_chips
 from geoai.publish.geopackage import add_project, add_styles, write_tables
@@ -38,7 +39,6 @@ from geoai.publish.tables import (
     Table,
 )
 from geoai.publish.texts import CLASSES, HIDDEN_CLASSES, PROJECT, QUESTIONS, Language
-from geoai.raster import temporary_folder
 from geoai.redaction import without_secrets
 from geoai.suggestions import suggest
 from geoai.vector import Geometries, are_lines
