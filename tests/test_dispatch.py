@@ -35,7 +35,8 @@ class World:
     def __init__(self, root: Path) -> None:
         self.settings, self.folder = project(root), root / "flights" / "F1"
         self.folder.mkdir()
-        self.time, self.changed, self.writes = 0.0, 0.0, 0
+        self.time, self.writes = 0.0, 0
+        self.written: dict[str, float] = {}
         self.skew = {"a": 0.0, "b": 5e6}
         self.boots = {"a": 0, "b": 0}
         self.content: dict[str, int] = {}
@@ -51,11 +52,10 @@ class World:
             self.writes += 1
             (self.folder / name).write_bytes(b"x" * (1 + self.writes % 3))
             os.utime(self.folder / name, ns=(0, (self.writes * 7919 % 1009) * 10**9))
-            self.content[name], self.changed = self.writes, self.time
+            self.content[name], self.written[name] = self.writes, self.time
         elif action == "delete" and name in self.content:
             (self.folder / name).unlink()
             del self.content[name]
-            self.changed = self.time
         elif action == "reboot":
             self.boots[watcher] += 1
             self.skew[watcher] = -self.time
@@ -82,10 +82,11 @@ class World:
             if earlier != content:
                 break
             of_this.append(how)
+        ages = [self.time - self.written[name] for name in self.content]
         meanwhile = [watch.look(self.settings, self.moment(other)) for other in "ab"]
         for holds, otherwise in (
             (self.content, "started without sheets"),
-            (self.time - self.changed >= SETTLE_S, "started before it was settled"),
+            (all(age >= SETTLE_S for age in ages), "started before it was settled"),
             ("done" not in of_this, "started again although it was done"),
             (len(of_this) < ATTEMPTS, "started too often"),
             ({each.status for seen in meanwhile for each in seen} == {"running"}, "seen as free"),
