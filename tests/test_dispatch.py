@@ -149,6 +149,7 @@ def _watch_until_done(root: Path, log: Path, ready: Any) -> None:
         seen = watch.look(settings)
 
 
+@pytest.mark.slow
 def test_two_watchers_at_once_start_every_flight_once(tmp_path: Path) -> None:
     for number in range(40):
         deliver(tmp_path / "flights" / f"F{number}", "a.tif")

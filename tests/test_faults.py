@@ -132,6 +132,7 @@ def test_a_share_that_goes_while_tiles_are_cut_stops_the_run_and_the_next_goes_o
     assert counts(run(project), "tile") == {"done": 2, "skipped": 2}
 
 
+@pytest.mark.slow
 def test_a_sheet_delivered_twice_makes_no_signal_twice(project: Path, network: object) -> None:
     once = run(project)
     shutil.copy(project.parent / "flight" / "east.tif", project.parent / "flight" / "east-2.tif")
@@ -144,6 +145,7 @@ def test_a_sheet_delivered_twice_makes_no_signal_twice(project: Path, network: o
     assert len(ledger["signal"]) == sum(once.signals.values())
 
 
+@pytest.mark.slow
 def test_a_sheet_that_moves_is_cut_anew_though_its_pixels_stay(
     project: Path,
     network: object,
@@ -164,6 +166,7 @@ def test_a_sheet_that_moves_is_cut_anew_though_its_pixels_stay(
     assert counts(moved, "tile") == {"done": 2, "skipped": 2} or counts(moved, "tile")["done"] > 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".msk", ".aux.xml"])
 def test_what_lies_beside_a_sheet_is_part_of_it(
     tmp_path: Path, write_orthophoto: WriteOrthophoto, suffix: str
@@ -223,6 +226,7 @@ def test_a_second_run_of_a_flight_is_told_who_is_at_it(project: Path, network: o
     run(project)
 
 
+@pytest.mark.slow
 def test_two_flights_at_once_are_as_two_after_each_other(project: Path, network: object) -> None:
     settings = {"F1": dt.date(2026, 5, 14), "F2": dt.date(2027, 5, 14)}
     failed = []
@@ -259,6 +263,7 @@ class _Yesterday(dt.datetime):
         return dt.datetime(1999, 1, 1, tzinfo=tz)
 
 
+@pytest.mark.slow
 def test_a_wrong_clock_changes_dates_of_making_and_nothing_else(
     project: Path,
     network: object,
@@ -288,6 +293,7 @@ def test_a_wrong_clock_changes_dates_of_making_and_nothing_else(
     assert counts(again, "tile") == counts(again, "predict") == {"skipped": 4}
 
 
+@pytest.mark.slow
 def test_a_changed_sheet_redoes_its_tiles_and_those_that_read_over_its_border(
     project: Path, network: object, write_orthophoto: WriteOrthophoto
 ) -> None:

@@ -120,6 +120,7 @@ def project(tmp_path: Path) -> Opened:
     return made
 
 
+@pytest.mark.slow
 def test_an_edit_session_that_a_merge_falls_into_is_saved_whole(
     project: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:

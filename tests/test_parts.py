@@ -321,6 +321,7 @@ answer["styled"] = alone.renderer().type()
 """
 
 
+@pytest.mark.slow
 @pytest.mark.qgis
 @pytest.mark.skipif(qgis_version() is None, reason="PyQGIS is not installed (apt install python3-qgis)")
 def test_qgis_opens_a_part_where_it_lies_and_where_all_was_moved_to(town: Town, tmp_path: Path) -> None:

@@ -180,7 +180,9 @@ def check_killed_before(commands: Commands, story: Story, step: int) -> None:
 
 
 # tiles, predictions; the ledger in the making; a review in the making
-@pytest.mark.parametrize("part", [0.2, 0.45, 0.6])
+@pytest.mark.parametrize(
+    "part", [pytest.param(0.2, marks=pytest.mark.slow), 0.45, pytest.param(0.6, marks=pytest.mark.slow)]
+)
 def test_a_run_that_is_killed_is_gone_on_with(commands: Commands, first: Story, part: float) -> None:
     check_killed_before(commands, first, round(first.steps * part))
 
@@ -218,7 +220,7 @@ def test_a_run_that_is_killed_again_and_again_comes_to_its_end(commands: Command
     check_goes_on(commands, first, data)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_run_that_is_told_to_stop_says_one_line_and_is_gone_on_with(
     commands: Commands, first: Story, number: signal.Signals
 ) -> None:
@@ -347,9 +349,9 @@ FULL = [
     pytest.param(60, 1, "F1.red-roofs", id="predict", marks=pytest.mark.slow),
     pytest.param(100, 1, "", id="compare", marks=pytest.mark.slow),
     pytest.param(160, 1, "ledger.gpkg", id="remember", marks=pytest.mark.slow),
-    pytest.param(700, 1, "review.gpkg", id="publish"),
+    pytest.param(700, 1, "review.gpkg", id="publish", marks=pytest.mark.slow),
     pytest.param(1150, 1, "", id="report", marks=pytest.mark.slow),
-    pytest.param(1500, 2, "current/review.gpkg", id="merge"),
+    pytest.param(1500, 2, "current/review.gpkg", id="merge", marks=pytest.mark.slow),
     pytest.param(2000, 2, "current", id="end of the merge", marks=pytest.mark.slow),
 ]
 

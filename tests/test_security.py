@@ -64,10 +64,10 @@ def _unzipped(content: bytes) -> Iterator[bytes]:
     "source",
     [
         "PG:host=db user=geoai password=${GEOAI_SECRET} dbname=karta",
-        "PG:password='${GEOAI_SECRET}' host=db",
-        "PG:postgresql://geoai:${GEOAI_SECRET}@db/karta",
-        "https://geoai:${GEOAI_SECRET}@town.example/map.gpkg",
-        "WFS:https://town.example/wfs?token=${GEOAI_SECRET}",
+        pytest.param("PG:password='${GEOAI_SECRET}' host=db", marks=pytest.mark.slow),
+        pytest.param("PG:postgresql://geoai:${GEOAI_SECRET}@db/karta", marks=pytest.mark.slow),
+        pytest.param("https://geoai:${GEOAI_SECRET}@town.example/map.gpkg", marks=pytest.mark.slow),
+        pytest.param("WFS:https://town.example/wfs?token=${GEOAI_SECRET}", marks=pytest.mark.slow),
     ],
 )
 def test_a_run_writes_and_says_no_secret(

@@ -602,6 +602,7 @@ def away(town: Town, tmp_path: Path) -> Path:
     return tmp_path / "run" / "review.gpkg"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("schema", ["g", ODD])
 @pytest.mark.qgis
 @needs_qgis

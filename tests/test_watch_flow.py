@@ -31,6 +31,7 @@ from geoai.locks import hold_flight
 __all__ = ["network", "project", "server"]  # fixtures
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.prefect,
     pytest.mark.filterwarnings("ignore"),  # Prefect's and its server's own
 ]
