@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ def work_on(
 
     The first exception cancels what has not begun and is raised. *on_gpu* jobs go to the workers that
     `settings.gpu` asks for. Nothing is started where there is no job. Raises EngineError where a worker
-    process is killed.
+    process is killed, with Dask again and again.
     """
     if not jobs:
         return []
@@ -45,15 +45,24 @@ def work_on(
             for future in futures:
                 outcomes += future.result()
                 progress(len(outcomes), len(jobs))
-        except BrokenExecutor as error:
+        except _lost(settings) as error:
             raise EngineError(
                 "engine: expected its workers until the tiles are done, found one ended: killed, or out of "
                 "memory (fewer engine.workers take less); what is done is kept, run it again"
             ) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        finally:
+            for future in futures:
+                future.cancel()
     return outcomes
+
+
+def _lost(settings: EngineSettings) -> tuple[type[BaseException], ...]:
+    """Return what is raised where a worker, or the way to it, is gone."""
+    if settings.kind != "dask":
+        return (BrokenExecutor,)
+    from distributed import KilledWorker
+
+    return KilledWorker, CancelledError
 
 
 def do_batch(worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:
