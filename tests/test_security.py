@@ -28,6 +28,7 @@ from geoai.errors import CatalogError, ConfigError, MapError
 from geoai.grid import TileScheme
 from geoai.maplayer import read_map
 from geoai.redaction import without_secrets
+from geoai.stac import TIMES
 
 SECRET = "hemligt-4711"
 SCHEME = TileScheme(CRS.from_epsg(3006), 0.2, 50)
@@ -180,7 +181,7 @@ def test_no_password_is_left_of_a_connection_string(secret: str, form: str) -> N
 def item_with(store: Catalog, href: str) -> dict[str, object]:
     """Write an item whose asset is said to lie at *href*."""
     asset = {"href": href, "file:size": 6}
-    properties = {"geoai:fingerprint": "1"}
+    properties = {"geoai:fingerprint": "1", **dict.fromkeys(TIMES, "2026-05-14T00:00:00Z")}
     item = {"id": "450000_6400950", "collection": "F1", "properties": properties, "assets": {"image": asset}}
     store.write_item("F1", item)
     return item
