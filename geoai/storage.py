@@ -78,9 +78,13 @@ def gdal_options() -> dict[str, Any]:
 
 
 def files_below(folder: Path) -> Iterator[tuple[Path, list[Any]]]:
-    """Yield every file below *folder*, ordered by name, and what changes when its content does."""
+    """Yield every file below *folder*, ordered by name, and what changes when its content does.
+
+    Raises OSError where a folder in it cannot be read: to a glob its files would be gone.
+    """
     if not is_remote(folder):
-        for path in sorted(folder.rglob("*")):
+        walked = os.walk(folder, onerror=_raise)
+        for path in sorted(Path(place, name) for place, _, names in walked for name in names):
             if path.is_file():
                 stat = path.stat()
                 yield path, [stat.st_size, stat.st_mtime_ns]
@@ -90,6 +94,10 @@ def files_below(folder: Path) -> Iterator[tuple[Path, list[Any]]]:
     names = {key.removeprefix(f"{root}/"): [entry["size"], entry["ETag"]] for key, entry in found.items()}
     for name in sorted(names, key=lambda name: name.split("/")):  # as paths are ordered
         yield folder / name, names[name]
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def folders_in(folder: Path) -> list[Path]:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import os
 import shutil
@@ -69,6 +70,47 @@ def test_a_sheet_that_was_never_read_leaves_the_others_tiles_alone(
     east.write_bytes(east.read_bytes()[:2000])
     first = run(project)
     assert counts(run(project), "tile") == {"skipped": counts(first, "tile")["done"]}
+
+
+def test_tiles_of_another_size_under_a_sheet_that_breaks_are_not_taken_for_the_new(
+    project: Path, network: object
+) -> None:
+    run(project)
+    sheet = project.parent / "flight" / "east.tif"
+    whole = sheet.read_bytes()
+    sheet.write_bytes(whole[: len(whole) // 2])
+    corner = "450000_6400900"  # a tile of 50 m and one of 100 m begin there
+    result = run(project, **{"tiling.tile_m": 100})
+    assert counts(result, "tile") == {"done": 1}
+    item = json.loads((catalog(project) / corner / f"{corner}.json").read_bytes())
+    assert item["properties"]["proj:shape"] == [500, 500]
+    sheet.write_bytes(whole)
+    assert counts(run(project, **{"tiling.tile_m": 100}), "tile") == {"done": 1}
+
+
+def catalog(project: Path) -> Path:
+    return project.parent / "data" / "catalog" / "flights" / "F1"
+
+
+def test_a_folder_of_the_flight_that_cannot_be_read_removes_no_tile(
+    project: Path, network: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project.parent / "flight"
+    (folder / "more").mkdir()
+    (folder / "west.tif").rename(folder / "more" / "west.tif")
+    run(project)
+    before = tiles(project.parent / "data")
+    scandir = os.scandir
+
+    def refused(place: Any = ".") -> Any:
+        if os.fspath(place).endswith("more"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(PermissionError, match="more"):
+        run(project)
+    assert tiles(project.parent / "data") == before
 
 
 def test_a_share_that_is_half_there_removes_no_tile(
