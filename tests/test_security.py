@@ -137,6 +137,24 @@ def test_a_password_in_the_settings_is_refused_and_not_shown(tmp_path: Path, tex
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "apis: [{{collections: [a], auth: {{kind: basic, user: A, password: {secret}}}}}]",
+        "apis: {{url: 'https://town.example', auth: {{kind: bearer, token: {secret}}}}}",
+        "apis: [{{url: 'https://town.example', collections: [a], auth: bearer {secret}}}]",
+        "apis: [{{url: 'https://town.example', collections: [a], auth: [{secret}]}}]",
+        "apis: [{{url: 'https://town.example', collections: [a], auth: {{kind: {secret}}}}}]",
+    ],
+)
+def test_a_password_in_the_place_of_its_name_is_not_shown(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "town.yaml"
+    path.write_text("watch:\n  " + text.format(secret=SECRET))
+    with pytest.raises(ConfigError, match="watch.apis") as error:
+        load_settings(path)
+    assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize(
     "text", ['map: "PG:host=db password=${GEOAI_SECRET}"', 'tiling: {tile_m: "password=${GEOAI_SECRET}"}']
 )
 def test_a_wrong_value_is_shown_without_its_secret(
