@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import BrokenExecutor, CancelledError, Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from geoai.config import EngineSettings
@@ -39,30 +39,34 @@ def work_on(
         return []
     outcomes: list[TileOutcome] = []
     size = 1 if settings.kind == "threads" else settings.batch
-    with _executor(settings, on_gpu=on_gpu and settings.gpu) as pool:
+    with workers_are_there(settings), _executor(settings, on_gpu=on_gpu and settings.gpu) as pool:
         futures = [pool.submit(do_batch, worker, batch) for batch in batches(jobs, settings, largest=size)]
         try:
             for future in futures:
                 outcomes += future.result()
                 progress(len(outcomes), len(jobs))
-        except _lost(settings) as error:
-            raise EngineError(
-                "engine: expected its workers until the tiles are done, found one ended: killed, or out of "
-                "memory (fewer engine.workers take less); what is done is kept, run it again"
-            ) from error
         finally:
             for future in futures:
                 future.cancel()
     return outcomes
 
 
-def _lost(settings: EngineSettings) -> tuple[type[BaseException], ...]:
-    """Return what is raised where a worker, or the way to it, is gone."""
-    if settings.kind != "dask":
-        return (BrokenExecutor,)
-    from distributed import KilledWorker
+@contextmanager
+def workers_are_there(settings: EngineSettings) -> Iterator[None]:
+    """Raise EngineError where the block finds a worker, or the way to it, gone."""
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor,)
+    if settings.kind == "dask":
+        with suppress(ImportError):  # told where it is needed
+            from distributed import KilledWorker
 
-    return KilledWorker, CancelledError
+            lost = (KilledWorker, CancelledError)
+    try:
+        yield
+    except lost as error:
+        raise EngineError(
+            "engine: expected its workers until the tiles are done, found one ended: killed, or out of "
+            "memory (fewer engine.workers take less); what is done is kept, run it again"
+        ) from error
 
 
 def do_batch(worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:
