@@ -58,9 +58,7 @@ def plan_tiles(flight: Flight, scheme: TileScheme) -> list[TileJob]:
 
 def tiles_under(grids: Iterable[Grid], scheme: TileScheme) -> set[str]:
     """Return the ids of the tiles that sheets of these *grids* reach into."""
-    return {
-        tile_id for grid in grids for tile_id in scheme.tiles_over(scheme.box_around(grid.bounds))
-    }
+    return {tile_id for grid in grids for tile_id in scheme.tiles_over(scheme.box_around(grid.bounds))}
 
 
 def read_tile(

@@ -102,7 +102,9 @@ def test_what_is_not_asked_for_by_name_is_not_read(
     tmp_path: Path, write_orthophoto: WriteOrthophoto, beside: str
 ) -> None:
     path = write_orthophoto(tmp_path / "sheet.tif", GREY)
-    write_orthophoto(tmp_path / f"x{beside}.tif", GREY[:1, ::2, ::2] * 0).rename(tmp_path / f"sheet.tif{beside}")
+    write_orthophoto(tmp_path / f"x{beside}.tif", GREY[:1, ::2, ::2] * 0).rename(
+        tmp_path / f"sheet.tif{beside}"
+    )
     with open_raster(path, ORTHOPHOTOS) as source:
         assert source.files == [str(path)]
         assert source.overviews(1) == []
