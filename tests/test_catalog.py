@@ -98,9 +98,11 @@ def test_an_item_that_is_something_else_is_named_and_not_done(store: Catalog, te
 
 @pytest.mark.parametrize(
     "lost",
-    ["id", "collection", "properties", "assets"]
-    + ["properties/geoai:fingerprint", "properties/start_datetime", "properties/updated"]
-    + ["assets/image/href", "assets/image/file:size"],
+    [
+        *("id", "collection", "properties", "assets"),
+        *("properties/geoai:fingerprint", "properties/start_datetime", "properties/updated"),
+        *("assets/image/href", "assets/image/file:size"),
+    ],
 )
 def test_an_item_that_lost_a_part_is_named_and_not_done(store: Catalog, lost: str) -> None:
     path = store.item_path("F1", TILES[0])

@@ -149,7 +149,7 @@ def test_a_password_in_the_settings_is_refused_and_not_shown(tmp_path: Path, tex
 def test_a_password_in_the_place_of_its_name_is_not_shown(tmp_path: Path, text: str) -> None:
     path = tmp_path / "town.yaml"
     path.write_text("watch:\n  " + text.format(secret=SECRET))
-    with pytest.raises(ConfigError, match="watch.apis") as error:
+    with pytest.raises(ConfigError, match=r"watch\.apis") as error:
         load_settings(path)
     assert SECRET not in str(error.value)
 
