@@ -80,13 +80,14 @@ def gdal_options() -> dict[str, Any]:
 def files_below(folder: Path) -> Iterator[tuple[Path, list[Any]]]:
     """Yield every file below *folder*, ordered by name, and what changes when its content does.
 
-    Raises OSError where a folder in it cannot be read: to a glob its files would be gone.
+    A link that leads nowhere is among them: what it stood for is not gone, but cannot be read. Raises OSError
+    where a folder in it cannot be read: to a glob its files would be gone.
     """
     if not is_remote(folder):
         walked = os.walk(folder, onerror=_raise)
         for path in sorted(Path(place, name) for place, _, names in walked for name in names):
-            if path.is_file():
-                stat = path.stat()
+            if path.is_file() or not path.exists():
+                stat = path.stat() if path.exists() else path.lstat()
                 yield path, [stat.st_size, stat.st_mtime_ns]
         return
     root = folder.path.rstrip("/")  # type: ignore[attr-defined]

@@ -248,8 +248,22 @@ def test_links_to_sheets_are_followed_and_links_to_folders_are_not(
     (folder / "a.tif").symlink_to(archive / "a.tif")
     (folder / "more").symlink_to(archive / "more")
     (folder / "gone.tif").symlink_to(archive / "none.tif")
-    flight, _ = scan_flight(FlightSettings(folder=folder), SWEREF)
+    flight, findings = scan_flight(FlightSettings(folder=folder), SWEREF)
     assert [orthophoto.name for orthophoto in flight.orthophotos] == ["a.tif"]
+    assert [finding.file for finding in findings if finding.severity == "error"] == ["gone.tif"]
+
+
+def test_a_link_whose_archive_is_away_keeps_its_tiles(project: Path, network: object) -> None:
+    folder, archive = project.parent / "flight", project.parent / "archive"
+    archive.mkdir()
+    (folder / "east.tif").rename(archive / "east.tif")
+    (folder / "east.tif").symlink_to(archive / "east.tif")
+    run(project)
+    before = tiles(project.parent / "data")
+    archive.rename(project.parent / "away")
+    result = run(project)
+    assert [finding.file for finding in result.findings if finding.severity == "error"] == ["east.tif"]
+    assert tiles(project.parent / "data") == before
 
 
 # --- two at once, clocks ---------------------------------------------------------------------------------
