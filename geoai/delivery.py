@@ -143,9 +143,9 @@ def _files(folder: Path) -> Iterator[Path]:
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _files(Path(entry.path))
-        elif entry.is_file() or (_is_sheet(entry.name) and not os.path.exists(entry.path)):
+        elif entry.is_file() or _is_away(Path(entry.path)):
             yield Path(entry.path)
 
 
-def _is_sheet(name: str) -> bool:
-    return Path(name).suffix.lower() in ORTHOPHOTOS
+def _is_away(sheet: Path) -> bool:
+    return sheet.suffix.lower() in ORTHOPHOTOS and not sheet.exists()

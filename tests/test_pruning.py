@@ -118,6 +118,7 @@ def test_what_last_saw_a_signal_that_stands_stays(store: Catalog, tmp_path: Path
     for path in store.collection_folder("2024.buildings").glob("*/*.json"):
         item = json.loads(path.read_bytes())
         item["properties"]["geoai:model"] = "buildings"
+        item["collection"] = "2024.buildings"
         path.write_text(json.dumps(item))
     kept = pruned(store)
     assert kept == {"2024.buildings": "signals of the ledger", "F1.m": None, "F1.m-2": None}
