@@ -122,12 +122,13 @@ class Engine:
         batches = engine.batches(jobs, self.settings, largest=self.settings.batch)
         if not batches:
             return []
-        futures = self.runner.map(work, {"worker": unmapped(worker), "jobs": batches})
         done: list[TileOutcome] = []
-        progress(0, len(jobs))
-        for future in futures:
-            done += future.result()
-            progress(len(done), len(jobs))
+        with engine.workers_are_there(self.settings):
+            futures = self.runner.map(work, {"worker": unmapped(worker), "jobs": batches})
+            progress(0, len(jobs))
+            for future in futures:
+                done += future.result()
+                progress(len(done), len(jobs))
         return done
 
 

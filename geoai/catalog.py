@@ -32,7 +32,7 @@ from geoai.files import appearing_whole
 from geoai.grid import TileScheme
 from geoai.locks import locked
 from geoai.raster import LatticeFile
-from geoai.stac import FINGERPRINT, catalog_of, collection_of
+from geoai.stac import FINGERPRINT, TIMES, catalog_of, collection_of
 from geoai.storage import check_reachable, files_below, folders_in, is_remote, read_all, remove_tree
 
 CODE_VERSION = 1
@@ -64,12 +64,12 @@ class Catalog:
     def items(self, collection: str) -> Iterator[dict[str, Any]]:
         """Yield the items of *collection* by id. Raises CatalogError for an item that cannot be read."""
         for path, content in read_all(self._item_paths(collection)):
-            yield _parsed(path, content)
+            yield _item_of(path, content)
 
     def item(self, collection: str, item: str) -> dict[str, Any]:
         """Return one item. Raises CatalogError where it cannot be read."""
         path = self.item_path(collection, item)
-        return _parsed(path, path.read_bytes())
+        return _item_of(path, path.read_bytes())
 
     def _item_paths(self, collection: str) -> list[Path]:
         """Return the items' files by id; a file that is being written beside them is none."""
@@ -84,12 +84,12 @@ class Catalog:
         """Whether the item exists with this fingerprint and every asset has its recorded size."""
         path = self.item_path(collection, item)
         try:
-            content = json.loads(path.read_bytes())
+            content = self.item(collection, item)
             sizes = [(_asset_file(path, a["href"]), a["file:size"]) for a in content["assets"].values()]
             return content["properties"][FINGERPRINT] == fingerprint and all(
                 asset.stat().st_size == size for asset, size in sizes
             )
-        except (OSError, ValueError, KeyError, CatalogError):
+        except (OSError, CatalogError):
             return False
 
     def files(self, collection: str, asset: str, scheme: TileScheme) -> list[LatticeFile]:
@@ -239,6 +239,21 @@ def _stored(path: Path) -> dict[str, Any] | None:
         return _parsed(path, path.read_bytes())
     except (FileNotFoundError, CatalogError):
         return None
+
+
+def _item_of(path: Path, text: bytes) -> dict[str, Any]:
+    """Return the item at *path*; raise CatalogError where it is not whole, such as one that was edited."""
+    content = _parsed(path, text)
+    try:
+        named = (content["id"], content["collection"]) == (path.stem, path.parent.parent.name)
+        properties, assets = content["properties"], content["assets"].values()
+        whole = named and all(key in properties for key in (FINGERPRINT, *TIMES))
+        whole = whole and all("file:size" in asset and isinstance(asset["href"], str) for asset in assets)
+    except (KeyError, TypeError, AttributeError):
+        whole = False
+    if not whole:
+        raise CatalogError(f"{path}: expected the item of a tile, found another or part of one")
+    return content
 
 
 def _parsed(path: Path, text: bytes) -> dict[str, Any]:

@@ -135,10 +135,17 @@ def day_in(name: str) -> dt.date | None:
 
 
 def _files(folder: Path) -> Iterator[Path]:
-    """Yield every file below *folder*; unlike a glob, what cannot be read is an OSError and no gap."""
+    """Yield every file below *folder*, also a link to a sheet that is away.
+
+    Unlike with a glob, what cannot be read is an OSError and no gap.
+    """
     entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     for entry in entries:
         if entry.is_dir(follow_symlinks=False):
             yield from _files(Path(entry.path))
-        elif entry.is_file():
+        elif entry.is_file() or _is_away(Path(entry.path)):
             yield Path(entry.path)
+
+
+def _is_away(sheet: Path) -> bool:
+    return sheet.suffix.lower() in ORTHOPHOTOS and not sheet.exists()

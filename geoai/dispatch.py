@@ -13,7 +13,7 @@ from typing import Literal
 
 from geoai import download
 from geoai.config import FlightSettings, Settings
-from geoai.errors import BusyError, GeoaiError
+from geoai.errors import BusyError, GeoaiError, StacError
 from geoai.locks import who_holds
 from geoai.stacio import Secrets
 from geoai.watch import Sighting
@@ -129,7 +129,7 @@ def _claimed(
         claim = _Claim(settings.data, sighting.flight, run)
         try:
             yield claim
-        except BusyError:  # somebody runs it by hand: not a start that failed
+        except (BusyError, StacError):  # somebody runs it by hand, or its files are not to be had now
             write_record(settings.data, record)
             raise
         except Exception as error:

@@ -6,8 +6,14 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, Executor, ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures import (
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from geoai.config import EngineSettings
@@ -33,27 +39,40 @@ def work_on(
 
     The first exception cancels what has not begun and is raised. *on_gpu* jobs go to the workers that
     `settings.gpu` asks for. Nothing is started where there is no job. Raises EngineError where a worker
-    process is killed.
+    process is killed, with Dask again and again.
     """
     if not jobs:
         return []
     outcomes: list[TileOutcome] = []
     size = 1 if settings.kind == "threads" else settings.batch
-    with _executor(settings, on_gpu=on_gpu and settings.gpu) as pool:
+    with workers_are_there(settings), _executor(settings, on_gpu=on_gpu and settings.gpu) as pool:
         futures = [pool.submit(do_batch, worker, batch) for batch in batches(jobs, settings, largest=size)]
         try:
             for future in futures:
                 outcomes += future.result()
                 progress(len(outcomes), len(jobs))
-        except BrokenExecutor as error:
-            raise EngineError(
-                "engine: expected its workers until the tiles are done, found one ended: killed, or out of "
-                "memory (fewer engine.workers take less); what is done is kept, run it again"
-            ) from error
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
+        finally:
+            for future in futures:
+                future.cancel()
     return outcomes
+
+
+@contextmanager
+def workers_are_there(settings: EngineSettings) -> Iterator[None]:
+    """Raise EngineError where the block finds a worker, or the way to it, gone."""
+    lost: tuple[type[BaseException], ...] = (BrokenExecutor,)
+    if settings.kind == "dask":
+        with suppress(ImportError):  # told where it is needed
+            from distributed import KilledWorker
+
+            lost = (KilledWorker, CancelledError)
+    try:
+        yield
+    except lost as error:
+        raise EngineError(
+            "engine: expected its workers until the tiles are done, found one ended: killed, or out of "
+            "memory (fewer engine.workers take less); what is done is kept, run it again"
+        ) from error
 
 
 def do_batch(worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:

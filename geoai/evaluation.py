@@ -297,7 +297,8 @@ def _see_flight(
         predictor, todo, settings.engine, partial(progress, f"predict {package.id}"), on_gpu=True
     )
     if predictor.collection == own:
-        rest = [TileOutcome(job.tile_id, "skipped") for job in jobs if job not in near]
+        seen = {job.tile_id for job in near}
+        rest = [TileOutcome(job.tile_id, "skipped") for job in jobs if job.tile_id not in seen]
         pipeline.finish_predictions(settings, acceptance, package, [*outcomes, *rest])
     else:
         title = f"{package.id} ({package.checksum[:8]}) on flight {flown.id}"

@@ -9,6 +9,7 @@ import datetime as dt
 import functools
 import json
 import logging
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -38,6 +39,8 @@ BESIDE = (".tfw", ".tifw", ".tiffw", ".j2w", ".jp2w", ".jgw", ".jpgw", ".jpegw",
 """What may lie beside a sheet in an object store: world files, georeferencing, a mask."""
 GSD_TOLERANCE = 0.01
 """Relative difference of GSD from which a sheet is said to differ from its flight."""
+MEMO_S = 30.0
+"""How often what was read is written down meanwhile: sheets of so long are read again after a kill."""
 SLIT_M = 5.0
 """Openings between sheets up to this width count as gaps; wider ones are the flight's own shape."""
 
@@ -144,6 +147,7 @@ def scan_flight(
     accepted: list[Orthophoto] = []
     findings: list[Finding] = []
     unreadable: list[Grid] = []
+    written = time.monotonic()
     for done, path in enumerate(paths, start=1):
         name = path.relative_to(folder).as_posix()
         stamp = [[each.name, *stamps[each]] for each in (path, *beside.get(path, []))]
@@ -159,10 +163,12 @@ def scan_flight(
         findings += problems
         if orthophoto is not None:
             accepted.append(orthophoto)
+        if memo is not None and time.monotonic() - written > MEMO_S:
+            _write_memo(memo, known | fresh)  # reading a large flight takes hours
+            written = time.monotonic()
         progress(done, len(paths))
     if memo is not None and fresh != known:
-        with appearing_whole(memo) as partial:
-            partial.write_text(json.dumps(fresh, indent=1))
+        _write_memo(memo, fresh)
     if not accepted:
         raise ImageryError(
             "\n".join([*map(str, findings), f"{folder}: expected usable orthophotos, found none"])
@@ -224,6 +230,11 @@ def _read_memo(memo: Path | None) -> dict[str, Facts]:
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}
+
+
+def _write_memo(memo: Path, facts: dict[str, Facts]) -> None:
+    with appearing_whole(memo) as partial:
+        partial.write_text(json.dumps(facts, indent=1))
 
 
 def _inspect(

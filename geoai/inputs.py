@@ -7,7 +7,6 @@ it by its own suffix (.vrt), never where it comes under another.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -57,7 +56,8 @@ def open_raster(path: Path, drivers: Mapping[str, str]) -> rasterio.DatasetReade
 def _open(path: Path, driver: str) -> rasterio.DatasetReader:
     for beside in _beside(path):
         _open(beside, "GTiff").close()
-    source = rasterio.open(gdal_name(path), driver=driver)
+    with rasterio.Env(GDAL_DISABLE_READDIR_ON_OPEN="TRUE"):  # GDAL asks for names, see _beside
+        source = rasterio.open(gdal_name(path), driver=driver)
     problem = _problem(source, path)
     if problem:
         source.close()
@@ -66,14 +66,16 @@ def _open(path: Path, driver: str) -> rasterio.DatasetReader:
 
 
 def _beside(path: Path) -> Iterator[Path]:
-    """Yield the mask and the overviews that GDAL takes with *path*, whatever they hold."""
+    """Yield the mask and the overviews that GDAL takes with *path*, whatever they hold.
+
+    They are asked for by name: a listing of 1,500 sheets for each tile would take longer than its pixels.
+    """
     if is_remote(path):
         mask = path.with_name(f"{path.name}.msk")
         yield from [mask] if mask.exists() else []  # overviews are not asked for there
         return
-    names = {f"{path.name}{suffix}".lower() for suffix in (".msk", ".ovr")}
-    with os.scandir(path.parent) as entries:
-        yield from [Path(entry.path) for entry in entries if entry.name.lower() in names]
+    beside = (path.with_name(path.name + suffix) for suffix in (".msk", ".MSK", ".ovr", ".OVR"))
+    yield from [found for found in beside if found.exists()]
 
 
 def _problem(source: rasterio.DatasetReader, path: Path) -> str | None:

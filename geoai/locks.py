@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,9 @@ from geoai.errors import BusyError
 from geoai.files import remove_abandoned
 
 log = logging.getLogger(__name__)
+
+WORDLESS = 20
+"""How often, at 20 a second, a lock is tried for whose holder has not said who it is."""
 
 
 @contextmanager
@@ -52,20 +56,19 @@ def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
 
     What one that was killed left in the making is removed first. Raises BusyError where another holds it.
     """
-    path = data / "locks" / f"{flight_id}.lock"
-    with locked_if_free(path) as lock:
-        if lock is None:
+    with _opened(_lock_of(data, flight_id)) as lock:
+        if not _taken(lock, fcntl.LOCK_EX):
             raise BusyError(
-                f"flight {flight_id}: expected no other run of it, "
-                f"found {path.read_text(encoding='utf-8').strip()}; start again when that has ended"
+                f"flight {flight_id}: expected no other run of it, found {_holder(lock)}; "
+                "start again when that has ended"
             )
-        lock.seek(0)
-        if lock.read():
-            _clear_up(data, flight_id)
+        killed = _told(lock)
         lock.truncate(0)
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         lock.write(f"process {os.getpid()} on {socket.gethostname()}, at work since {now}")
         lock.flush()
+        if killed:
+            _clear_up(data, flight_id)
         try:
             yield
         finally:
@@ -73,12 +76,39 @@ def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
 
 
 def who_holds(data: Path, flight_id: str) -> str:
-    """Return who is at work on a flight, '' where nobody is."""
+    """Return which process works on a flight, '' where none does. Nothing is held or changed."""
     try:
-        with hold_flight(data, flight_id):
-            return ""
-    except BusyError as error:
-        return str(error)
+        with _lock_of(data, flight_id).open(encoding="utf-8") as lock:
+            return "" if _taken(lock, fcntl.LOCK_SH) else _holder(lock)
+    except FileNotFoundError:
+        return ""
+
+
+def _lock_of(data: Path, flight_id: str) -> Path:
+    return data / "locks" / f"{flight_id}.lock"
+
+
+def _taken(lock: TextIO, kind: int) -> bool:
+    """Try for a lock; one that is held without a word is just being looked at, begun or ended."""
+    for _ in range(WORDLESS):
+        try:
+            fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if _told(lock):
+                return False
+            time.sleep(0.05)
+        else:
+            return True
+    return False
+
+
+def _holder(lock: TextIO) -> str:
+    return _told(lock) or "another process"
+
+
+def _told(lock: TextIO) -> str:
+    lock.seek(0)
+    return lock.read().strip()
 
 
 def _clear_up(data: Path, flight_id: str) -> None:

@@ -26,7 +26,7 @@ from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, parse_crs
 from geoai.locks import hold_flight
 from geoai.model import ModelPackage, check_fits
-from geoai.tilejobs import Cutter, Predictor, TileOutcome, Tracer, pending
+from geoai.tilejobs import Cutter, Predictor, TileOutcome, Tracer, pending, spared_tiles
 from geoai.tiling import BAND_NAMES
 
 log = logging.getLogger(__name__)
@@ -222,7 +222,7 @@ def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[
     """
     store, flown = open_catalog(settings), acceptance.flight
     kept = {outcome.tile_id for outcome in outcomes if outcome.outcome != "empty"}
-    kept |= tiling.spared_tiles(flown, acceptance.scheme)
+    kept |= spared_tiles(store, flown, acceptance.scheme)
     for tile_id in store.remove_items(flown.id, keep=kept):
         log.info("%s: tile %s removed, its sheets left the flight", flown.id, tile_id)
     if store.is_empty(flown.id):

@@ -138,7 +138,7 @@ def references(settings: Settings, ledger: Ledger) -> dict[str, str]:
     for flight, model in ledger.shown_predictions():
         found[f"{flight}.{model}"] = "signals of the ledger"
     for path in sorted(runs.glob(f"*/{FOLDER}/*.vrt")):
-        for name in set(re.findall(rb"/flights/([^/<]+)/", path.read_bytes())):
+        for name in set(re.findall(rb"(?=/flights/([^/<]+)/)", path.read_bytes())):
             found[name.decode()] = f"the standing review of {path.parent.parent.name}"
     return found
 

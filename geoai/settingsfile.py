@@ -130,7 +130,14 @@ def _explain(
         elif problem["type"] == "value_error":
             yield f"{place}: {problem['ctx']['error']}"
         else:
-            yield f"{place}: {key}: {problem['msg']}, found {without_secrets(repr(problem['input']))}"
+            yield f"{place}: {key}: {problem['msg']}, found {_shown(problem['input'], keys)}"
+
+
+def _shown(value: Any, keys: tuple[str, ...]) -> str:
+    """Return what was found as text; of more than a value not what is in it, which may be a password."""
+    if isinstance(value, (dict, list)):
+        return "a section" if isinstance(value, dict) else "a list"
+    return "another text" if "auth" in keys else without_secrets(repr(value))
 
 
 def _suggestion(keys: tuple[str, ...], schema: type[Section]) -> str:

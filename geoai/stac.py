@@ -29,6 +29,7 @@ STAC_VERSION = "1.1.0"
 SCHEMAS = "https://stac-extensions.github.io"
 COG = "image/tiff; application=geotiff; profile=cloud-optimized"
 FINGERPRINT = "geoai:fingerprint"
+TIMES = ("start_datetime", "end_datetime", "updated")
 MODEL = "geoai:model"
 
 

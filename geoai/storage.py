@@ -78,11 +78,16 @@ def gdal_options() -> dict[str, Any]:
 
 
 def files_below(folder: Path) -> Iterator[tuple[Path, list[Any]]]:
-    """Yield every file below *folder*, ordered by name, and what changes when its content does."""
+    """Yield every file below *folder*, ordered by name, and what changes when its content does.
+
+    A link that leads nowhere is among them: what it stood for is not gone, but cannot be read. Raises OSError
+    where a folder in it cannot be read: to a glob its files would be gone.
+    """
     if not is_remote(folder):
-        for path in sorted(folder.rglob("*")):
-            if path.is_file():
-                stat = path.stat()
+        walked = os.walk(folder, onerror=_raise)
+        for path in sorted(Path(place, name) for place, _, names in walked for name in names):
+            if path.is_file() or not path.exists():
+                stat = path.stat() if path.exists() else path.lstat()
                 yield path, [stat.st_size, stat.st_mtime_ns]
         return
     root = folder.path.rstrip("/")  # type: ignore[attr-defined]
@@ -90,6 +95,10 @@ def files_below(folder: Path) -> Iterator[tuple[Path, list[Any]]]:
     names = {key.removeprefix(f"{root}/"): [entry["size"], entry["ETag"]] for key, entry in found.items()}
     for name in sorted(names, key=lambda name: name.split("/")):  # as paths are ordered
         yield folder / name, names[name]
+
+
+def _raise(error: OSError) -> None:
+    raise error
 
 
 def folders_in(folder: Path) -> list[Path]:

@@ -20,6 +20,7 @@ from rasterio.errors import RasterioError
 from geoai import catalog, prediction, stac, tiling, traced
 from geoai.catalog import Catalog, open_catalog
 from geoai.config import PolygonSettings, PredictionSettings, Settings, TilingSettings
+from geoai.errors import CatalogError
 from geoai.flight import Flight
 from geoai.grid import TileScheme, crs_name
 from geoai.model import STRIDE_PX, ModelPackage, band_of
@@ -75,7 +76,7 @@ def pending(worker: TileWorker[J], jobs: Sequence[J]) -> tuple[list[J], list[Til
 
 @dataclass(frozen=True, slots=True)
 class Cutter:
-    """Cuts tiles of one flight; those *spared* that are there are left as they are."""
+    """Cuts tiles of one flight; those *spared* are left as they are."""
 
     store: Catalog
     collection: str
@@ -99,7 +100,7 @@ class Cutter:
             flown.band_count,
             flown.interval,
             flown.date is not None,
-            tiling.spared_tiles(flown, scheme),
+            spared_tiles(open_catalog(settings), flown, scheme),
         )
 
     def __call__(self, job: TileJob) -> TileOutcome:
@@ -139,9 +140,7 @@ class Cutter:
 
     def is_done(self, job: TileJob) -> bool:
         """Whether the tile is there, of the same sheets and settings."""
-        if job.tile_id in self.spared and self.store.item_path(self.collection, job.tile_id).exists():
-            return True
-        return self.store.is_done(self.collection, job.tile_id, self._mark(job))
+        return job.tile_id in self.spared or self.store.is_done(self.collection, job.tile_id, self._mark(job))
 
     def _mark(self, job: TileJob) -> str:
         return catalog.fingerprint(
@@ -153,6 +152,25 @@ class Cutter:
             (crs_name(self.scheme.crs), self.scheme.gsd_m, self.scheme.tile_m),
             [moment.isoformat() for moment in self.interval] if self.dated else None,
         )
+
+
+def spared_tiles(store: Catalog, flown: Flight, scheme: TileScheme) -> frozenset[str]:
+    """Return the ids of tiles that are there, under sheets that cannot be read now: they are left alone.
+
+    One that was cut for another scheme is not among them.
+    """
+    under = tiling.tiles_under(flown.unreadable, scheme)
+    return frozenset(tile_id for tile_id in under if _is_there(store, flown.id, tile_id, scheme))
+
+
+def _is_there(store: Catalog, collection: str, tile_id: str, scheme: TileScheme) -> bool:
+    try:
+        said = store.item(collection, tile_id)["properties"]
+    except (OSError, CatalogError):
+        return False
+    grid = scheme.grid_of(scheme.tile_box(tile_id))
+    own = crs_name(grid.crs), [grid.height, grid.width], list(grid.transform)[:6]
+    return (said.get("proj:code"), said.get("proj:shape"), said.get("proj:transform")) == own
 
 
 def _require_there(job: TileJob) -> None:

@@ -7,7 +7,7 @@ on the lattice is copied pixel by pixel; one that does not is resampled once (cu
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,11 +56,9 @@ def plan_tiles(flight: Flight, scheme: TileScheme) -> list[TileJob]:
     return [TileJob(tile_id, tuple(sources[tile_id])) for tile_id in ordered]
 
 
-def spared_tiles(flight: Flight, scheme: TileScheme) -> frozenset[str]:
-    """Return the ids of tiles under sheets that cannot be read now: what is there of them is left alone."""
-    return frozenset(
-        tile_id for grid in flight.unreadable for tile_id in scheme.tiles_over(scheme.box_around(grid.bounds))
-    )
+def tiles_under(grids: Iterable[Grid], scheme: TileScheme) -> set[str]:
+    """Return the ids of the tiles that sheets of these *grids* reach into."""
+    return {tile_id for grid in grids for tile_id in scheme.tiles_over(scheme.box_around(grid.bounds))}
 
 
 def read_tile(

@@ -1,3 +1,4 @@
+import functools
 import json
 import os
 import shutil
@@ -84,6 +85,34 @@ def test_done_is_what_has_the_fingerprint_and_whole_assets(store: Catalog) -> No
     assert not store.is_done("F1", tile, "1")
     store.item_path("F1", tile).write_text("{")
     assert not store.is_done("F1", tile, "1")
+
+
+@pytest.mark.parametrize("text", ["[]", "null", "1", "{}", '{"id": 1}', '{"id": "x", "properties": []}'])
+def test_an_item_that_is_something_else_is_named_and_not_done(store: Catalog, text: str) -> None:
+    path = store.item_path("F1", TILES[0])
+    path.write_text(text)
+    assert not store.is_done("F1", TILES[0], "1")
+    with pytest.raises(CatalogError, match=f"^{path}: expected "):
+        list(store.items("F1"))
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        *("id", "collection", "properties", "assets"),
+        *("properties/geoai:fingerprint", "properties/start_datetime", "properties/updated"),
+        *("assets/image/href", "assets/image/file:size"),
+    ],
+)
+def test_an_item_that_lost_a_part_is_named_and_not_done(store: Catalog, lost: str) -> None:
+    path = store.item_path("F1", TILES[0])
+    content = json.loads(path.read_bytes())
+    *places, last = lost.split("/")
+    functools.reduce(lambda part, key: part[key], places, content).pop(last)
+    path.write_text(json.dumps(content))
+    assert not store.is_done("F1", TILES[0], "1")
+    with pytest.raises(CatalogError, match=f"^{path}: expected "):
+        store.item("F1", TILES[0])
 
 
 def test_a_fingerprint_changes_with_any_part_and_only_then() -> None:

@@ -51,6 +51,20 @@ def test_wrong_settings_are_one_line_and_exit_1(tmp_path: Path, text: str, messa
     assert [file.name for file in tmp_path.iterdir()] == ["town.yaml"]
 
 
+def test_brackets_in_the_name_of_a_sheet_are_shown_as_they_are(
+    tmp_path: Path, write_orthophoto: WriteOrthophoto
+) -> None:
+    folder = tmp_path / "flight"
+    write_orthophoto(folder / "a[bold].tif", np.full((3, 50, 50), 90, np.uint8))
+    (folder / "b[").mkdir()
+    (folder / "b[" / "red].tif").write_text("no image")
+    (tmp_path / "town.yaml").write_text("flight: {folder: flight, date: 2026-05-14}\n")
+    done = geoai("check", "--config", "town.yaml", cwd=tmp_path)
+    assert (done.returncode, done.stderr) == (2, "")
+    assert "a[bold].tif" in done.stdout
+    assert "error b[/red].tif: expected a readable orthophoto" in done.stdout
+
+
 def test_check_exits_2_where_a_sheet_cannot_be_used_and_1_where_none_can(
     tmp_path: Path, write_orthophoto: WriteOrthophoto
 ) -> None:

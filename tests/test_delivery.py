@@ -66,6 +66,22 @@ def test_what_is_no_sheet_makes_no_flight_new(tmp_path: Path) -> None:
     assert only(settings, at(2)).status == "new", "a world file moves its sheet"
 
 
+def test_links_to_sheets_that_are_away_hold_the_flight_back(tmp_path: Path) -> None:
+    settings = project(tmp_path, settle_minutes=0)
+    folder, archive = tmp_path / "flights" / "F1", tmp_path / "archive"
+    deliver(folder, "a.tif")
+    deliver(archive, "b.tif")
+    (folder / "b.tif").symlink_to(archive / "b.tif")
+    (folder / "notes").symlink_to(tmp_path / "none")
+    dispatch.process(settings, only(settings, at(0)), succeed)
+    archive.rename(tmp_path / "away")
+    held = only(settings, at(1))
+    assert held.status == "blocked"
+    assert "b.tif" in held.why
+    (tmp_path / "away").rename(archive)
+    assert only(settings, at(2)).status == "done"
+
+
 def test_a_folder_that_breaks_off_half_way_through_the_list_says_nothing_of_the_flight(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -21,7 +21,7 @@ from test_pipeline import counts, project, rasters
 from geoai import pipeline
 from geoai.config import EngineSettings, load_settings
 from geoai.engine import batches, open_dask, work_on
-from geoai.errors import ConfigError
+from geoai.errors import ConfigError, EngineError
 from geoai.pipeline import RunResult
 from geoai.tilejobs import Predictor, TileOutcome
 
@@ -73,6 +73,39 @@ def test_the_first_exception_stops_what_has_not_begun() -> None:
     with pytest.raises(OSError, match="the share is gone"):
         work_on(worker, jobs, EngineSettings(workers=1), lambda done, of: None)
     assert len(worker.seen) < 500
+
+
+class Ends:
+    """Has its process end, as one that the system kills for its memory."""
+
+    def is_done(self, job: Named) -> bool:
+        return False
+
+    def __call__(self, job: Named) -> TileOutcome:
+        os._exit(1)
+
+
+class Raises(Ends):
+    """Finds the share gone."""
+
+    def __call__(self, job: Named) -> TileOutcome:
+        raise OSError("the share is gone")
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Dask's own
+def test_what_goes_wrong_on_a_dask_worker_is_told_as_anywhere() -> None:
+    distributed, dask = pytest.importorskip("distributed"), pytest.importorskip("dask")
+    jobs = [Named(str(number)) for number in range(4)]
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster,
+    ):
+        settings = EngineSettings(kind="dask", address=cluster.scheduler_address)
+        with pytest.raises(OSError, match="the share is gone"):
+            work_on(Raises(), jobs, settings, lambda done, of: None)
+        with pytest.raises(EngineError, match="found one ended"):
+            work_on(Ends(), jobs, settings, lambda done, of: None)
 
 
 def test_without_jobs_nothing_is_started() -> None:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import json
 import os
 import shutil
@@ -69,6 +70,47 @@ def test_a_sheet_that_was_never_read_leaves_the_others_tiles_alone(
     east.write_bytes(east.read_bytes()[:2000])
     first = run(project)
     assert counts(run(project), "tile") == {"skipped": counts(first, "tile")["done"]}
+
+
+def test_tiles_of_another_size_under_a_sheet_that_breaks_are_not_taken_for_the_new(
+    project: Path, network: object
+) -> None:
+    run(project)
+    sheet = project.parent / "flight" / "east.tif"
+    whole = sheet.read_bytes()
+    sheet.write_bytes(whole[: len(whole) // 2])
+    corner = "450000_6400900"  # a tile of 50 m and one of 100 m begin there
+    result = run(project, **{"tiling.tile_m": 100})
+    assert counts(result, "tile") == {"done": 1}
+    item = json.loads((catalog(project) / corner / f"{corner}.json").read_bytes())
+    assert item["properties"]["proj:shape"] == [500, 500]
+    sheet.write_bytes(whole)
+    assert counts(run(project, **{"tiling.tile_m": 100}), "tile") == {"done": 1}
+
+
+def catalog(project: Path) -> Path:
+    return project.parent / "data" / "catalog" / "flights" / "F1"
+
+
+def test_a_folder_of_the_flight_that_cannot_be_read_removes_no_tile(
+    project: Path, network: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = project.parent / "flight"
+    (folder / "more").mkdir()
+    (folder / "west.tif").rename(folder / "more" / "west.tif")
+    run(project)
+    before = tiles(project.parent / "data")
+    scandir = os.scandir
+
+    def refused(place: Any = ".") -> Any:
+        if os.fspath(place).endswith("more"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refused)
+    with pytest.raises(PermissionError, match="more"):
+        run(project)
+    assert tiles(project.parent / "data") == before
 
 
 def test_a_share_that_is_half_there_removes_no_tile(
@@ -209,8 +251,22 @@ def test_links_to_sheets_are_followed_and_links_to_folders_are_not(
     (folder / "a.tif").symlink_to(archive / "a.tif")
     (folder / "more").symlink_to(archive / "more")
     (folder / "gone.tif").symlink_to(archive / "none.tif")
-    flight, _ = scan_flight(FlightSettings(folder=folder), SWEREF)
+    flight, findings = scan_flight(FlightSettings(folder=folder), SWEREF)
     assert [orthophoto.name for orthophoto in flight.orthophotos] == ["a.tif"]
+    assert [finding.file for finding in findings if finding.severity == "error"] == ["gone.tif"]
+
+
+def test_a_link_whose_archive_is_away_keeps_its_tiles(project: Path, network: object) -> None:
+    folder, archive = project.parent / "flight", project.parent / "archive"
+    archive.mkdir()
+    (folder / "east.tif").rename(archive / "east.tif")
+    (folder / "east.tif").symlink_to(archive / "east.tif")
+    run(project)
+    before = tiles(project.parent / "data")
+    archive.rename(project.parent / "away")
+    result = run(project)
+    assert [finding.file for finding in result.findings if finding.severity == "error"] == ["east.tif"]
+    assert tiles(project.parent / "data") == before
 
 
 # --- two at once, clocks ---------------------------------------------------------------------------------

@@ -1,6 +1,7 @@
 import datetime as dt
 import logging
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from conftest import WriteOrthophoto, ground_image
 from rasterio.crs import CRS
 from rasterio.enums import ColorInterp
 
+from geoai import flight as flight_module
 from geoai.config import FlightSettings
 from geoai.errors import ImageryError
 from geoai.flight import Finding, scan_flight
@@ -268,6 +270,37 @@ def test_what_was_read_is_remembered_until_the_file_changes(
     write_orthophoto(flown / "b.tif", ground_image(0, 0, 0.2, 100, 100), left=450_020)
     scan_flight(settings, SWEREF, memo=memo)
     assert read == ["a.tif", "b.tif", "b.tif"]
+
+
+def test_a_look_that_is_killed_has_written_down_what_it_read(
+    tmp_path: Path, write_orthophoto: WriteOrthophoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memo, flown = tmp_path / "sheets.memo", tmp_path / "flight"
+    for col in range(4):
+        write_orthophoto(flown / f"{col}.tif", GREY, left=450_000 + 20 * col)
+    settings, opened = FlightSettings(folder=flown), list[str]()
+    read_header = flight_module._read_header
+
+    def counted(path: Path) -> dict[str, Any]:
+        opened.append(path.name)
+        return read_header(path)
+
+    def killed(done: int, total: int) -> None:
+        if done == 3:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(flight_module, "_read_header", counted)
+    monkeypatch.setattr(flight_module, "MEMO_S", -1.0)
+    with pytest.raises(KeyboardInterrupt):
+        scan_flight(settings, SWEREF, memo=memo, progress=killed)
+    whole, _ = scan_flight(settings, SWEREF, memo=memo)
+    assert opened == ["0.tif", "1.tif", "2.tif", "3.tif"]
+    opened.clear()
+    (flown / "3.tif").touch()
+    with pytest.raises(KeyboardInterrupt):  # before it came to what changed
+        scan_flight(settings, SWEREF, memo=memo, progress=killed)
+    assert scan_flight(settings, SWEREF, memo=memo)[0] == whole
+    assert opened == ["3.tif"]
 
 
 def test_a_world_file_that_changes_moves_a_sheet_that_was_read_before(tmp_path: Path) -> None:

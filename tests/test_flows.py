@@ -13,7 +13,7 @@ os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
 from prefect import flow
 from prefect_harness import server
 from red_roofs import save_red_roofs
-from test_engine import Cluster, Named, Slow, cluster, killing_a_worker, networks
+from test_engine import Cluster, Ends, Named, Slow, cluster, killing_a_worker, networks
 from test_pipeline import RedRoofs, network, project, rasters
 from test_training import tiny_settings
 
@@ -23,7 +23,7 @@ from flows.train_model import train_model
 from geoai import pipeline
 from geoai.catalog import Catalog
 from geoai.config import EngineSettings, load_settings
-from geoai.errors import GeoaiError
+from geoai.errors import EngineError, GeoaiError
 from geoai.model import find_package
 from geoai.tilejobs import TileOutcome
 
@@ -109,3 +109,14 @@ def test_the_training_flow_packs_a_model(tmp_path: Path) -> None:
     assert train_model(config=config) == settings.package
     assert find_package(str(settings.package)).id == "squares"
     assert (settings.package / "card.md").exists()
+
+
+@pytest.mark.slow
+def test_a_worker_process_that_ends_is_told_as_such() -> None:
+    @flow
+    def cut() -> None:
+        with open_engine(EngineSettings(kind="processes", workers=1)) as engine:
+            engine.cut(Ends(), [Named("1")])
+
+    with pytest.raises(EngineError, match="found one ended"):
+        cut()

@@ -1,6 +1,7 @@
 """What is delivered is not trusted: no file leads GDAL to another, and none makes it ask for all memory."""
 
 import http.server
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_a_list_of_other_files_under_an_images_name_is_not_opened(
     assert "not recognized" in message or "not a JPEG" in message
 
 
-@pytest.mark.parametrize("beside", [".msk", ".ovr", ".MSK", ".Ovr", ".msk.ovr", ".msk.msk"])
+@pytest.mark.parametrize("beside", [".msk", ".ovr", ".MSK", ".OVR", ".msk.ovr", ".msk.msk"])
 @pytest.mark.parametrize("target", ["file", "address"])
 def test_a_mask_or_overviews_that_lead_elsewhere_are_not_opened(
     tmp_path: Path, write_orthophoto: WriteOrthophoto, host: str, beside: str, target: str
@@ -94,6 +95,33 @@ def test_a_mask_or_overviews_that_lead_elsewhere_are_not_opened(
     where = secret if target == "file" else f"/vsicurl/{host}/secret.tif"
     (tmp_path / f"sheet.tif{beside}").write_text(vrt_of(where, side=50))
     assert f"sheet.tif{beside}' not recognized" in refusal(path)
+
+
+@pytest.mark.parametrize("beside", [".Msk", ".Ovr"])
+def test_what_is_not_asked_for_by_name_is_not_read(
+    tmp_path: Path, write_orthophoto: WriteOrthophoto, beside: str
+) -> None:
+    path = write_orthophoto(tmp_path / "sheet.tif", GREY)
+    write_orthophoto(tmp_path / f"x{beside}.tif", GREY[:1, ::2, ::2] * 0).rename(
+        tmp_path / f"sheet.tif{beside}"
+    )
+    with open_raster(path, ORTHOPHOTOS) as source:
+        assert source.files == [str(path)]
+        assert source.overviews(1) == []
+        assert source.dataset_mask().all()
+
+
+def test_no_folder_is_listed_to_open_a_sheet(
+    tmp_path: Path, write_orthophoto: WriteOrthophoto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_orthophoto(tmp_path / "sheet.tif", GREY)
+
+    def listed(*_: object) -> None:
+        raise AssertionError("1,500 sheets are listed for each tile")
+
+    for name in ("scandir", "listdir"):
+        monkeypatch.setattr(os, name, listed)
+    open_raster(path, ORTHOPHOTOS).close()
 
 
 @pytest.mark.parametrize("kind", ["tag", "aux.xml", "tag of the overviews", "aux.xml of the mask"])

@@ -122,6 +122,17 @@ def test_the_commands_list_and_export(store: Catalog, tmp_path: Path) -> None:
     assert len(gpd.read_parquet(tmp_path / "all.parquet")) == 7
 
 
+def test_ids_are_listed_whole_where_no_terminal_is(store: Catalog, tmp_path: Path) -> None:
+    flight, model = "2026-05-14_town-and-north", "buildings-2026"
+    add_tile(store, TILES[0], flight=flight, model=model)
+    config = tmp_path / "town.yaml"
+    config.write_text(f"crs: EPSG:3006\ndata: {tmp_path}\n")
+    done = CliRunner().invoke(app, ["catalog", "list", "--config", str(config)])
+    assert f"│ {flight} │ {model} │" in done.output
+    prune = ["catalog", "prune", "--older-than", "0d", "--dry-run", "--config", str(config)]
+    assert f"│ {flight}.{model} │" in CliRunner().invoke(app, prune).output
+
+
 def test_a_moved_catalogue_exports_where_it_is_now(store: Catalog, tmp_path: Path) -> None:
     moved = Catalog(Path(shutil.move(store.root, tmp_path / "moved")))
     export_items(moved, ["F1"], tmp_path / "items.ndjson")

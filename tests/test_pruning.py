@@ -90,6 +90,16 @@ def test_what_a_standing_review_shows_stays(store: Catalog) -> None:
     assert pruned(store) == {"F1.m": "the standing review of F1", "F1.m-2": None}
 
 
+def test_what_a_standing_review_shows_stays_wherever_the_catalogue_lies(tmp_path: Path) -> None:
+    """Also where the folder of the catalogue lies in one that is called as the catalogue's own are."""
+    store = whole_catalog(tmp_path / "flights")
+    own = Settings.model_validate({"data": tmp_path / "data", "catalog": store.root})
+    current = own.data / "runs" / "F1" / "current"
+    write_mosaic(current / "probability.vrt", store.files("F1.m", "probability", SCHEME), SCHEME)
+    (old,) = prune(store, own, unused_for=YEAR, now=NOW).old
+    assert old.kept_for == "the standing review of F1"
+
+
 def test_what_a_run_was_compared_with_stays(store: Catalog) -> None:
     folder = make_run(store, "m-0123abcd", previous="F1", finished=NOW - 1.5 * YEAR)
     assert pruned(store) == {"F1.m": f"compare.previous of run {folder.name}", "F1.m-2": None}
@@ -108,6 +118,7 @@ def test_what_last_saw_a_signal_that_stands_stays(store: Catalog, tmp_path: Path
     for path in store.collection_folder("2024.buildings").glob("*/*.json"):
         item = json.loads(path.read_bytes())
         item["properties"]["geoai:model"] = "buildings"
+        item["collection"] = "2024.buildings"
         path.write_text(json.dumps(item))
     kept = pruned(store)
     assert kept == {"2024.buildings": "signals of the ledger", "F1.m": None, "F1.m-2": None}

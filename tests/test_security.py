@@ -28,6 +28,7 @@ from geoai.errors import CatalogError, ConfigError, MapError
 from geoai.grid import TileScheme
 from geoai.maplayer import read_map
 from geoai.redaction import without_secrets
+from geoai.stac import TIMES
 
 SECRET = "hemligt-4711"
 SCHEME = TileScheme(CRS.from_epsg(3006), 0.2, 50)
@@ -136,6 +137,24 @@ def test_a_password_in_the_settings_is_refused_and_not_shown(tmp_path: Path, tex
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "apis: [{{collections: [a], auth: {{kind: basic, user: A, password: {secret}}}}}]",
+        "apis: {{url: 'https://town.example', auth: {{kind: bearer, token: {secret}}}}}",
+        "apis: [{{url: 'https://town.example', collections: [a], auth: bearer {secret}}}]",
+        "apis: [{{url: 'https://town.example', collections: [a], auth: [{secret}]}}]",
+        "apis: [{{url: 'https://town.example', collections: [a], auth: {{kind: {secret}}}}}]",
+    ],
+)
+def test_a_password_in_the_place_of_its_name_is_not_shown(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "town.yaml"
+    path.write_text("watch:\n  " + text.format(secret=SECRET))
+    with pytest.raises(ConfigError, match=r"watch\.apis") as error:
+        load_settings(path)
+    assert SECRET not in str(error.value)
+
+
+@pytest.mark.parametrize(
     "text", ['map: "PG:host=db password=${GEOAI_SECRET}"', 'tiling: {tile_m: "password=${GEOAI_SECRET}"}']
 )
 def test_a_wrong_value_is_shown_without_its_secret(
@@ -180,7 +199,7 @@ def test_no_password_is_left_of_a_connection_string(secret: str, form: str) -> N
 def item_with(store: Catalog, href: str) -> dict[str, object]:
     """Write an item whose asset is said to lie at *href*."""
     asset = {"href": href, "file:size": 6}
-    properties = {"geoai:fingerprint": "1"}
+    properties = {"geoai:fingerprint": "1", **dict.fromkeys(TIMES, "2026-05-14T00:00:00Z")}
     item = {"id": "450000_6400950", "collection": "F1", "properties": properties, "assets": {"image": asset}}
     store.write_item("F1", item)
     return item

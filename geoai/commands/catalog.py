@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 
 from geoai.commands.terminal import (
     DEFAULT_CONFIG,
@@ -29,7 +29,9 @@ def list_collections(config: ConfigOption = DEFAULT_CONFIG, data: DataOption = N
     from geoai.inventory import flights, holdings
 
     settings = read_settings(config, None, None, data)
-    table = Table("flight", "model")
+    table = Table()
+    for name in ("flight", "model"):
+        table.add_column(name, no_wrap=True)  # `verify` and `export` ask for it
     for name in ("tiles", "MB"):
         table.add_column(name, justify="right")
     for name in ("photographed", "last run (UTC)", "complete"):
@@ -100,7 +102,7 @@ def prune_catalog(
     with progress_bars() as progress:
         pruned = prune(store, settings, unused_for=unused_for, now=now, dry_run=dry_run, progress=progress)
     done = "would be removed" if dry_run else "removed"
-    table = Table("predictions", "files", "MB", "last used", "what")
+    table = Table(Column("predictions", no_wrap=True), "files", "MB", "last used", "what")
     for each in pruned.old:
         what = f"kept: {each.kept_for}" if each.kept_for else done
         day, size = f"{each.last_used:%Y-%m-%d}", f"{each.size / 1e6:,.1f}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from geoai.commands.terminal import (
@@ -95,7 +96,7 @@ def check(
     for ortho in flown.orthophotos:
         size = f"{ortho.grid.width} × {ortho.grid.height}"
         bands, nodata = str(len(ortho.colour)), f"{1 - ortho.valid_share:.1%}"
-        table.add_row(ortho.name, size, f"{ortho.grid.gsd_m:g}", bands, ortho.dtype, nodata)
+        table.add_row(escape(ortho.name), size, f"{ortho.grid.gsd_m:g}", bands, ortho.dtype, nodata)
     console.print(table)
     valid = sum(o.valid_share * o.grid.width * o.grid.height * o.grid.gsd_m**2 for o in flown.orthophotos)
     console.print(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -71,4 +72,5 @@ def show_findings(findings: Any) -> None:
     """Show each finding on a line, in the colour of its severity."""
     for finding in findings:
         colour = "red" if finding.severity == "error" else "yellow"
-        console.print(f"[{colour}]{finding.severity}[/] {finding}", soft_wrap=True, highlight=False)
+        said = escape(str(finding))  # a file's name may hold brackets
+        console.print(f"[{colour}]{finding.severity}[/] {said}", soft_wrap=True, highlight=False)
