@@ -307,7 +307,7 @@ class EngineSettings(Section):
     """
 
     kind: Literal["threads", "processes", "dask"] = Field(
-        "threads", description="threads, processes, or dask (pip install geoai[dask])."
+        "threads", description="threads, processes, or dask (uv sync --extra dask)."
     )
     workers: Annotated[int, Field(ge=1, le=256)] | None = Field(
         None, description="Tiles worked on at the same time, one core each; default: usable cores."
