@@ -127,7 +127,7 @@ def open_dask(settings: EngineSettings) -> Iterator[distributed.Client]:
     try:
         import distributed
     except ImportError as error:
-        raise ConfigError("engine.kind: expected Dask to be installed (uv sync --extra dask), found none") from error
+        raise ConfigError("engine.kind: expected Dask, found none; uv sync --extra dask") from error
     if settings.address is None:
         workers = settings.workers or usable_cores()
         resources = GPU if settings.gpu else None

@@ -186,7 +186,7 @@ def open_graph(path: Path, *, band_count: int, class_count: int) -> tuple[Any, s
         import onnxruntime
     except ImportError as error:
         raise ModelError(
-            f"{path}: expected onnxruntime to read an exported network with, found none (uv sync --extra onnx)"
+            f"{path}: expected onnxruntime to read an exported network with, found none; uv sync --extra onnx"
         ) from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()

@@ -300,7 +300,7 @@ def test_without_onnxruntime_one_line_says_what_to_install(
     (tmp_path / "net.onnx").write_bytes(b"a graph")
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(
-        ModelError, match=r"net\.onnx: expected onnxruntime .*, found none \(uv sync --extra onnx\)$"
+        ModelError, match=r"net\.onnx: expected onnxruntime .*, found none; uv sync --extra onnx$"
     ):
         save_graph(tmp_path / "m", tmp_path / "net.onnx")
 
