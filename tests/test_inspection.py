@@ -12,6 +12,7 @@ from geoai.cli import app
 from geoai.inspection import inspect_flight, inspect_index
 from geoai.inventory import flights
 from geoai.locks import hold_flight
+from geoai.model import SHIPPED
 
 
 def problems(store: Catalog) -> list[str]:
@@ -32,6 +33,17 @@ def test_a_whole_catalogue_has_no_problem_and_is_left_as_it_is(store: Catalog) -
     before = {path: path.read_bytes() for path in files_of(store)}
     assert problems(store) == []
     assert {path: path.read_bytes() for path in files_of(store)} == before
+
+
+def test_the_shipped_model_and_its_card_are_no_problem_until_one_is_lost(store: Catalog) -> None:
+    shutil.rmtree(store.root / "models")
+    item = store.add_model(SHIPPED / "buildings")
+    store.write_collection("F1", title="", description="")
+    assert list(inspect_index(store)) == []
+    for name in ("card.md", "buildings.safetensors"):
+        item.with_name(name).rename(item.with_name("elsewhere"))
+        assert list(inspect_index(store)) == [f"{item.with_name(name)}: expected a file, found none"]
+        item.with_name("elsewhere").rename(item.with_name(name))
 
 
 def test_whatever_file_is_lost_shows(store: Catalog) -> None:
