@@ -83,7 +83,7 @@ def _process(settings: Settings, model: ModelPackage, stages: list[StageReport])
     with open_engine(settings.engine) as engine:
         with pipeline.timed("tile", stages) as stage:
             cutter = Cutter.of(settings, flown, scheme)
-            jobs, cut = pending(cutter, tiling.plan_tiles(flown, scheme))
+            jobs, cut = pending(cutter, pipeline.plan_cuts(settings, acceptance))
             cut += engine.cut(cutter, jobs, partial(progress, "tile"))
             pipeline.finish_tiles(settings, acceptance, cut)
             stage.count(cut)
@@ -115,5 +115,5 @@ if __name__ == "__main__":
     parser.add_argument("--data", type=Path)
     try:
         process_flight(**vars(parser.parse_args()))
-    except GeoaiError as error:
+    except (GeoaiError, OSError) as error:
         sys.exit(f"geoai: {error}")

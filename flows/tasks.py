@@ -26,6 +26,8 @@ from geoai.tilejobs import J, TileOutcome, TileWorker
 
 Progress = Callable[[int, int], None]
 """Told (done, total) as the tiles of a stage are done."""
+MOST_TASKS = 2000
+"""Of a stage; beyond that batches grow, since Prefect keeps every task in memory and in its database."""
 RETRY_DELAYS_S = [10.0, 60.0]
 
 
@@ -85,8 +87,8 @@ _trace = _cut.with_options(name="trace tiles")
 class Engine:
     """Runs the batches of a stage as tasks, on what `engine:` of the settings names."""
 
-    def __init__(self, settings: EngineSettings, runner: TaskRunner[Any]) -> None:
-        self.settings, self.runner = settings, runner
+    def __init__(self, settings: EngineSettings, runner: TaskRunner[Any], workers: int) -> None:
+        self.settings, self.runner, self.workers = settings, runner, workers
 
     def cut(
         self,
@@ -119,7 +121,8 @@ class Engine:
     def _map(
         self, work: Any, worker: TileWorker[J], jobs: Sequence[J], progress: Progress
     ) -> list[TileOutcome]:
-        batches = engine.batches(jobs, self.settings, largest=self.settings.batch)
+        largest = max(self.settings.batch, -(-len(jobs) // MOST_TASKS))
+        batches = engine.batches(jobs, workers=self.workers, largest=largest)
         if not batches:
             return []
         done: list[TileOutcome] = []
@@ -139,18 +142,18 @@ def open_engine(settings: EngineSettings) -> Iterator[Engine]:
     if settings.kind == "threads":
         threads: TaskRunner[Any]
         with ThreadPoolTaskRunner(max_workers=workers) as threads:
-            yield Engine(settings, threads)
+            yield Engine(settings, threads, workers)
         return
     with _shared_server():
         if settings.kind == "processes":
             with ProcessPoolTaskRunner(max_workers=workers) as processes:
-                yield Engine(settings, processes)
+                yield Engine(settings, processes, workers)
         else:
             with engine.open_dask(settings) as client:
                 from prefect_dask.task_runners import DaskTaskRunner
 
                 with DaskTaskRunner(address=client.scheduler.address) as dask:
-                    yield Engine(settings, dask)
+                    yield Engine(settings, dask, engine.threads_of(client))
 
 
 @contextmanager

@@ -48,5 +48,5 @@ if __name__ == "__main__":
     parser.add_argument("--config", type=Path, default=Path("configs/train.yaml"))
     try:
         train_model(**vars(parser.parse_args()))
-    except GeoaiError as error:
+    except (GeoaiError, OSError) as error:
         sys.exit(f"geoai: {error}")

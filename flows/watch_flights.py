@@ -143,5 +143,5 @@ if __name__ == "__main__":
     parser.add_argument("--deployment")
     try:
         watch_flights(**vars(parser.parse_args()))
-    except GeoaiError as error:
+    except (GeoaiError, OSError) as error:
         sys.exit(f"geoai: {error}")

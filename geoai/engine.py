@@ -45,8 +45,12 @@ def work_on(
         return []
     outcomes: list[TileOutcome] = []
     size = 1 if settings.kind == "threads" else settings.batch
-    with workers_are_there(settings), _executor(settings, on_gpu=on_gpu and settings.gpu) as pool:
-        futures = [pool.submit(do_batch, worker, batch) for batch in batches(jobs, settings, largest=size)]
+    with (
+        workers_are_there(settings),
+        _executor(settings, on_gpu=on_gpu and settings.gpu) as (pool, workers),
+    ):
+        parts = batches(jobs, workers=workers, largest=size)
+        futures = [pool.submit(do_batch, worker, part) for part in parts]
         try:
             for future in futures:
                 outcomes += future.result()
@@ -80,9 +84,8 @@ def do_batch(worker: TileWorker[J], jobs: Sequence[J]) -> list[TileOutcome]:
     return [worker(job) for job in jobs]
 
 
-def batches(jobs: Sequence[J], settings: EngineSettings, *, largest: int) -> list[Sequence[J]]:
+def batches(jobs: Sequence[J], *, workers: int, largest: int) -> list[Sequence[J]]:
     """Cut into batches of at most *largest* jobs, smaller where that keeps every worker at work."""
-    workers = settings.workers or usable_cores()
     size = max(1, min(largest, len(jobs) // (2 * workers)))
     return [jobs[start : start + size] for start in range(0, len(jobs), size)]
 
@@ -93,17 +96,18 @@ def usable_cores() -> int:
 
 
 @contextmanager
-def _executor(settings: EngineSettings, *, on_gpu: bool) -> Iterator[Executor]:
+def _executor(settings: EngineSettings, *, on_gpu: bool) -> Iterator[tuple[Executor, int]]:
+    """Start what the settings name; give it and its number of workers."""
     workers = settings.workers or usable_cores()
     if settings.kind == "threads":  # raster and network code release the interpreter
         with ThreadPoolExecutor(workers) as pool:
-            yield pool
+            yield pool, workers
     elif settings.kind == "processes":  # spawned: a fork would take locks along that threads hold
         with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), _end_with_parent) as pool:
-            yield pool
+            yield pool, workers
     else:
         with open_dask(settings) as client, client.get_executor(resources=GPU if on_gpu else None) as pool:
-            yield pool
+            yield pool, threads_of(client)
 
 
 def _end_with_parent() -> None:
@@ -116,6 +120,11 @@ def _end_with_parent() -> None:
         os._exit(1)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def threads_of(client: distributed.Client) -> int:
+    """Return how many tasks the workers of a Dask scheduler do at the same time; 1 while it has none."""
+    return max(1, sum(map(int, client.nthreads().values())))
 
 
 @contextmanager

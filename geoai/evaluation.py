@@ -95,7 +95,7 @@ def evaluate_flight(
             check_fits(package, tiling.BAND_NAMES[: flown.band_count], scheme.gsd_m)
         store = open_catalog(settings)
         cutter = Cutter.of(settings, flown, scheme)
-        jobs, cut = pending(cutter, tiling.plan_tiles(flown, scheme))
+        jobs, cut = pending(cutter, pipeline.plan_cuts(settings, acceptance))
         cut += work_on(cutter, jobs, settings.engine, partial(progress, "tile"))
         pipeline.finish_tiles(settings, acceptance, cut)
         photos = store.files(flown.id, "image", scheme)

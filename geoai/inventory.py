@@ -134,7 +134,8 @@ def export_items(store: Catalog, collections: Sequence[str], path: Path) -> int:
     items = [item for name in collections for item in _with_absolute_hrefs(store, name)]
     with appearing_whole(path) as partial:
         if path.suffix == ".ndjson":
-            partial.write_text("".join(f"{json.dumps(item, ensure_ascii=False)}\n" for item in items))
+            lines = (f"{json.dumps(item, ensure_ascii=False)}\n" for item in items)
+            partial.write_text("".join(lines), encoding="utf-8")
         else:
             from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet
 

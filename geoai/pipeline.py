@@ -7,6 +7,7 @@ from the catalogue: a tile whose fingerprint (inputs, settings, model) is unchan
 from __future__ import annotations
 
 import datetime as dt
+import json
 import logging
 import resource
 import time
@@ -95,7 +96,7 @@ def _run(settings: Settings, model: ModelPackage, stages: list[StageReport], pro
 
     with timed("tile", stages) as stage:
         cutter = Cutter.of(settings, flown, scheme)
-        jobs, cut = pending(cutter, tiling.plan_tiles(flown, scheme))
+        jobs, cut = pending(cutter, plan_cuts(settings, acceptance))
         cut += work_on(cutter, jobs, settings.engine, partial(progress, "tile"))
         finish_tiles(settings, acceptance, cut)
         stage.count(cut)
@@ -214,6 +215,38 @@ def accept(settings: Settings, progress: Progress = lambda stage, done, total: N
     return Acceptance(flown, tuple(findings), tiling.tile_scheme(flown, settings.tiling))
 
 
+def plan_cuts(settings: Settings, acceptance: Acceptance) -> list[tiling.TileJob]:
+    """Return a job for each tile under the flight's sheets, those left out that are known to be empty."""
+    flown, scheme = acceptance.flight, acceptance.scheme
+    cutter, empty = Cutter.of(settings, flown, scheme), _read_empty(settings)
+    jobs = tiling.plan_tiles(flown, scheme)
+    return [job for job in jobs if empty.get(job.tile_id) != cutter.mark(job)]
+
+
+def _remember_empty(settings: Settings, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
+    """Note the fingerprints of tiles without imagery: they have no item that would tell."""
+    flown, scheme = acceptance.flight, acceptance.scheme
+    cutter, known = Cutter.of(settings, flown, scheme), _read_empty(settings)
+    found = {outcome.tile_id for outcome in outcomes if outcome.outcome == "empty"}
+    marks = {job.tile_id: cutter.mark(job) for job in tiling.plan_tiles(flown, scheme)}
+    empty = {name: mark for name, mark in marks.items() if name in found or known.get(name) == mark}
+    if empty != known:
+        write_json(_empty_memo(settings), empty)
+
+
+def _read_empty(settings: Settings) -> dict[str, str]:
+    """Return the fingerprints of tiles without imagery, by id."""
+    try:
+        known = json.loads(_empty_memo(settings).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _empty_memo(settings: Settings) -> Path:
+    return open_catalog(settings).collection_folder(settings.flight.name) / "empty.memo"
+
+
 def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
     """Drop tiles whose sheets left the flight and write the imagery's collection.
 
@@ -223,6 +256,7 @@ def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[
     store, flown = open_catalog(settings), acceptance.flight
     kept = {outcome.tile_id for outcome in outcomes if outcome.outcome != "empty"}
     kept |= spared_tiles(store, flown, acceptance.scheme)
+    _remember_empty(settings, acceptance, outcomes)
     for tile_id in store.remove_items(flown.id, keep=kept):
         log.info("%s: tile %s removed, its sheets left the flight", flown.id, tile_id)
     if store.is_empty(flown.id):

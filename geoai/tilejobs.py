@@ -133,16 +133,17 @@ class Cutter:
             interval=self.interval,
             dated=self.dated,
             sources=dict(zip(hrefs, checksums, strict=True)),
-            fingerprint=self._mark(job),
+            fingerprint=self.mark(job),
         )
         self.store.write_item(self.collection, item)
         return TileOutcome(job.tile_id, "done")
 
     def is_done(self, job: TileJob) -> bool:
         """Whether the tile is there, of the same sheets and settings."""
-        return job.tile_id in self.spared or self.store.is_done(self.collection, job.tile_id, self._mark(job))
+        return job.tile_id in self.spared or self.store.is_done(self.collection, job.tile_id, self.mark(job))
 
-    def _mark(self, job: TileJob) -> str:
+    def mark(self, job: TileJob) -> str:
+        """Return the fingerprint of the result."""
         return catalog.fingerprint(
             "image",
             {each.name: (each.checksum, each.mask_checksum, each.grid.transform) for each in job.orthophotos},

@@ -55,7 +55,7 @@ class Numbers:
 @given(count=st.integers(0, 60), workers=st.integers(1, 8), largest=st.integers(1, 20))
 def test_batches_hold_every_job_once_in_order(count: int, workers: int, largest: int) -> None:
     jobs = [Named(str(number)) for number in range(count)]
-    cut = batches(jobs, EngineSettings(workers=workers), largest=largest)
+    cut = batches(jobs, workers=workers, largest=largest)
     assert [job for batch in cut for job in batch] == jobs
     assert all(1 <= len(batch) <= largest for batch in cut)
     assert len(cut) >= min(count, workers), "no worker is left without work"

@@ -174,6 +174,28 @@ def test_an_unchanged_flight_is_recognised_and_its_review_left_alone(
     assert again.signals == first.signals
 
 
+def test_a_tile_without_imagery_is_read_once_for_each_content_of_its_sheets(
+    project: Path, network: RedRoofs, monkeypatch: pytest.MonkeyPatch, write_orthophoto: WriteOrthophoto
+) -> None:
+    sheet = project.parent / "flight" / "south.tif"
+    image, valid = np.full((3, 250, 500), 90, np.uint8), np.ones((250, 500), bool)
+    valid[:, 250:] = False
+    write_orthophoto(sheet, image, left=LEFT, top=TOP - 100, mask=valid)
+    assert counts(run(project), "tile") == {"done": 5, "empty": 1}
+    read, read_tile = [], tiling.read_tile
+
+    def reading(job: tiling.TileJob, *args: Any, **options: Any) -> Any:
+        read.append(job.tile_id)
+        return read_tile(job, *args, **options)
+
+    monkeypatch.setattr(tiling, "read_tile", reading)
+    assert counts(run(project), "tile") == {"skipped": 5}
+    assert not read
+    write_orthophoto(sheet, image, left=LEFT, top=TOP - 100)
+    assert counts(run(project), "tile") == {"done": 2, "skipped": 4}
+    assert len(read) == 2
+
+
 def test_a_run_writes_its_report_once_and_makes_up_for_one_that_was_cut_off(
     project: Path, network: RedRoofs
 ) -> None:
