@@ -190,6 +190,7 @@ print(len(seen))
 TOUCHING = ("open", "os.listdir", "os.scandir", "os.rename", "os.remove")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "work",
     ["store.write_item('F1', item)", "store.is_done('F1', item['id'], '1')", "store.item('F1', item['id'])"],

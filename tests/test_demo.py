@@ -42,6 +42,7 @@ def flown(municipality: Municipality) -> shapely.Geometry:
 # --- the municipality ---
 
 
+@pytest.mark.slow
 def test_sheets_overlap_by_one_pixel_and_agree_there(municipality: Municipality) -> None:
     paths = sheets(municipality)
     assert len(paths) == 4
@@ -59,6 +60,7 @@ def test_sheets_overlap_by_one_pixel_and_agree_there(municipality: Municipality)
     assert np.abs(seam).mean() < 6  # JPEG only
 
 
+@pytest.mark.slow
 def test_a_corner_was_not_flown(municipality: Municipality) -> None:
     masked = []
     for path in sheets(municipality):
@@ -68,6 +70,7 @@ def test_a_corner_was_not_flown(municipality: Municipality) -> None:
     assert 0.05 < masked[3] < 0.4
 
 
+@pytest.mark.slow
 def test_map_draws_every_object_once_with_valid_geometry(municipality: Municipality) -> None:
     mapped = gpd.read_file(municipality.map, layer=municipality.map_layer)
     assert mapped.crs.to_epsg() == 3006
@@ -78,6 +81,7 @@ def test_map_draws_every_object_once_with_valid_geometry(municipality: Municipal
     assert mapped.area.min() > 10
 
 
+@pytest.mark.slow
 def test_every_map_object_is_planted_once_and_every_class_is_there(municipality: Municipality) -> None:
     mapped = gpd.read_file(municipality.map, layer=municipality.map_layer)
     planted = municipality.planted
@@ -88,6 +92,7 @@ def test_every_map_object_is_planted_once_and_every_class_is_there(municipality:
     assert counts["confirmed"] > 200
 
 
+@pytest.mark.slow
 def test_planted_classes_are_true_of_map_and_imagery(municipality: Municipality) -> None:
     mapped = gpd.read_file(municipality.map).set_index("objektidentitet").geometry
     planted, area = municipality.planted, flown(municipality)
@@ -111,6 +116,7 @@ def test_planted_classes_are_true_of_map_and_imagery(municipality: Municipality)
             assert covered > 0.75
 
 
+@pytest.mark.slow
 def test_planted_errors_survive_the_truth_file(municipality: Municipality) -> None:
     read = gpd.read_file(municipality.truth)
     assert read["planted_class"].tolist() == municipality.planted["planted_class"].tolist()

@@ -71,6 +71,7 @@ def test_a_beginning_of_the_replaced_file_is_not_gone_on_with_though_the_server_
     assert fetched(tmp_path) == {"a.tif": CONTENT[::-1]}
 
 
+@pytest.mark.slow
 def test_whatever_breaks_off_the_file_that_appears_is_whole(
     upstream: Upstream, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

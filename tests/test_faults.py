@@ -72,6 +72,7 @@ def test_a_sheet_that_was_never_read_leaves_the_others_tiles_alone(
     assert counts(run(project), "tile") == {"skipped": counts(first, "tile")["done"]}
 
 
+@pytest.mark.slow
 def test_tiles_of_another_size_under_a_sheet_that_breaks_are_not_taken_for_the_new(
     project: Path, network: object
 ) -> None:
@@ -144,6 +145,7 @@ def test_a_share_that_is_half_there_removes_no_tile(
     assert tiles(project.parent / "data") == before
 
 
+@pytest.mark.slow
 def test_a_share_that_goes_while_tiles_are_cut_stops_the_run_and_the_next_goes_on(
     project: Path,
     network: object,
@@ -272,6 +274,7 @@ def test_a_link_whose_archive_is_away_keeps_its_tiles(project: Path, network: ob
 # --- two at once, clocks ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_second_run_of_a_flight_is_told_who_is_at_it(project: Path, network: object) -> None:
     with hold_flight(project.parent / "data", "F1"):
         with pytest.raises(

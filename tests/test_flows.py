@@ -30,6 +30,7 @@ from geoai.tilejobs import TileOutcome
 __all__ = ["cluster", "network", "project", "server"]  # fixtures
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.prefect,
     pytest.mark.filterwarnings("ignore"),  # Prefect's and its server's own
 ]

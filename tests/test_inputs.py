@@ -70,6 +70,7 @@ def refusal(path: Path, drivers: dict[str, str] = ORTHOPHOTOS) -> str:
     return str(error.value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [*ORTHOPHOTOS, *PICTURES])
 @pytest.mark.parametrize("kind", ["vrt", "wms", "text"])
 def test_a_list_of_other_files_under_an_images_name_is_not_opened(
@@ -83,6 +84,7 @@ def test_a_list_of_other_files_under_an_images_name_is_not_opened(
     assert "not recognized" in message or "not a JPEG" in message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("beside", [".msk", ".ovr", ".MSK", ".OVR", ".msk.ovr", ".msk.msk"])
 @pytest.mark.parametrize("target", ["file", "address"])
 def test_a_mask_or_overviews_that_lead_elsewhere_are_not_opened(
@@ -247,6 +249,7 @@ def ogr_vrt(source: Path | str) -> str:
     return name.format(source) + "</OGRVRTLayer></OGRVRTDataSource>"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".gpkg", ".shp", ".fgb", ".geojson"])
 @pytest.mark.parametrize("kind", ["vrt", "wfs", "pipeline"])
 def test_a_list_of_other_sources_under_a_maps_name_is_not_opened(

@@ -134,6 +134,7 @@ for number in range(answer["count"]):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.qgis
 @pytest.mark.skipif(qgis_version() is None, reason="PyQGIS is not installed (apt install python3-qgis)")
 def test_qgis_prints_a_page_a_signal_with_photo_and_map_at_one_scale(tmp_path: Path) -> None:

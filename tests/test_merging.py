@@ -295,6 +295,7 @@ def live(what: list[Any]) -> None:
         world.check_end()
 
 
+@pytest.mark.slow
 @given(steps)
 @settings(max_examples=8)
 def test_nothing_that_people_wrote_is_lost_whatever_happens_in_between(what: list[Any]) -> None:

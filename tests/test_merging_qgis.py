@@ -164,6 +164,7 @@ def test_what_is_asked_again_looks_as_if_it_waits(project: Opened) -> None:
     assert found["left"] == [], "saying the same again is a decision"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["Europe/Stockholm", "America/New_York", "UTC"])
 def test_a_decision_is_timed_in_utc_wherever_the_reviewer_sits(
     project: Opened, monkeypatch: pytest.MonkeyPatch, zone: str

@@ -79,6 +79,7 @@ def write_table(server, houses):
         connection.cursor().executemany(row, rows[::-1])  # the order of a table says nothing
 
 
+@pytest.mark.slow
 @given(houses=HOUSES, id_column=st.sampled_from([None, "objid", "namn"]), where=st.booleans())
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_the_same_map_from_a_file_and_from_postgis_gives_the_same_objects(

@@ -181,6 +181,7 @@ def killed(work: Callable[[], object], *, after: int) -> bool:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["prune", "remove items"])
 def test_a_kill_at_any_moment_leaves_no_item_without_its_assets(
     store: Catalog, tmp_path: Path, what: str

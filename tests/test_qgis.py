@@ -394,6 +394,7 @@ def near(picture: Any, colour: tuple[int, ...], within: int = 12) -> Any:
     return np.abs(picture - np.array(colour)).max(axis=-1) <= within
 
 
+@pytest.mark.slow
 def test_project_draws_every_class_in_its_colour(opened: Opened, tmp_path: Path) -> None:
     out = tmp_path / "all.png"
     drawn = render(
@@ -417,6 +418,7 @@ def test_project_draws_every_class_in_its_colour(opened: Opened, tmp_path: Path)
             assert found > 300, code
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bands", [3, 4])
 def test_ground_without_imagery_is_seen_through(tmp_path: Path, bands: int) -> None:
     out = tmp_path / "corner.png"
@@ -428,6 +430,7 @@ def test_ground_without_imagery_is_seen_through(tmp_path: Path, bands: int) -> N
     assert near(picture[210:, 210:], (90, 120, 70), 3).all()
 
 
+@pytest.mark.slow
 def test_probability_is_transparent_where_it_is_low_or_unknown(opened: Opened, tmp_path: Path) -> None:
     extent = (LEFT, BOTTOM + SIDE_M - 40, LEFT + 40, BOTTOM + SIDE_M)
     project = opened.review.with_suffix(".qgz")

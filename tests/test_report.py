@@ -182,6 +182,7 @@ RULES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_every_rule_is_told_with_what_it_takes_and_did_and_what_is_not_used_with_its_reason(
     folder: Path, language: Any

@@ -187,19 +187,20 @@ def test_a_run_that_is_killed_is_gone_on_with(commands: Commands, first: Story, 
     check_killed_before(commands, first, round(first.steps * part))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", [0.7])
 def test_a_merge_that_is_killed_is_gone_on_with(commands: Commands, second: Story, part: float) -> None:
     check_killed_before(commands, second, round(second.steps * part))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(1, 40))
+@pytest.mark.parametrize("part", range(1, 40, 3))
 def test_a_run_that_is_killed_anywhere_is_gone_on_with(commands: Commands, first: Story, part: int) -> None:
     check_killed_before(commands, first, round(first.steps * part / 40))
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("part", range(1, 24))
+@pytest.mark.parametrize("part", range(1, 24, 3))
 def test_a_merge_that_is_killed_anywhere_is_gone_on_with(
     commands: Commands, second: Story, part: int
 ) -> None:

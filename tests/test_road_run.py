@@ -224,6 +224,7 @@ def test_lines_and_polygons_in_one_layer_are_refused_before_anything_is_cut(proj
     assert not list((project.parent / "data").rglob("*.tif"))
 
 
+@pytest.mark.slow
 @pytest.mark.qgis
 @pytest.mark.skipif(qgis_version() is None, reason="PyQGIS is not installed (apt install python3-qgis)")
 def test_the_review_of_roads_opens_in_qgis_with_lines_for_the_map(project: Path) -> None:

@@ -246,6 +246,7 @@ SAID = f"SELECT discrepancy_id, fid, {', '.join(Said._fields)} FROM g.discrepanc
 FOUND = "SELECT discrepancy_id, p_mean, chip, lifecycle, ST_AsText(geom) FROM g.discrepancy"
 
 
+@pytest.mark.slow
 @given(st.data())
 @few
 def test_an_update_writes_what_the_pipeline_says_and_nothing_that_a_reviewer_said(
@@ -307,6 +308,7 @@ def test_what_was_decided_elsewhere_is_not_taken_back_by_a_row_that_never_said_i
     assert standing()[second] == "open", "what the last review showed as decided was taken back"
 
 
+@pytest.mark.slow
 def test_who_edits_while_it_is_updated_loses_nothing_and_waits_little(
     karta: Server, town: Town, tmp_path: Path
 ) -> None:
@@ -665,6 +667,7 @@ def test_a_reviewer_needs_three_grants_and_may_write_the_reviewers_columns_only(
         connection.execute("UPDATE g.discrepancy SET class = 'missing'")
 
 
+@pytest.mark.slow
 @pytest.mark.qgis
 @needs_qgis
 def test_the_buttons_do_in_the_database_what_they_do_in_the_file(
