@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from geoai.curves import read_curves
 from geoai.errors import ModelError
 from geoai.model import find_package, has_bf16, load_segmenter
 from geoai.packing import pack
@@ -228,6 +227,8 @@ def test_training_learns_goes_on_and_ends_in_a_package(tmp_path: Path) -> None:
     assert second["global_step"] == 80
     assert second["used_s"] > first["used_s"]
     assert (settings.run / "mined.npz").exists()
+    from geoai.curves import read_curves  # Lightning takes long to import: not while tests are collected
+
     rows = read_curves(settings.run / "curves.csv")
     assert [int(row["epoch"]) for row in rows] == [0, 1, 2, 3]
     assert [bool(row["val_iou"]) for row in rows] == [False, True, False, True]
@@ -343,4 +344,6 @@ def test_training_without_a_better_validation_stops_early(tmp_path: Path) -> Non
         first_round=1.0,
     )
     fit(settings)
+    from geoai.curves import read_curves
+
     assert len(read_curves(settings.run / "curves.csv")) < 20
