@@ -83,9 +83,9 @@ def _process(settings: Settings, model: ModelPackage, stages: list[StageReport])
     with open_engine(settings.engine) as engine:
         with pipeline.timed("tile", stages) as stage:
             cutter = Cutter.of(settings, flown, scheme)
-            jobs, cut = pending(cutter, pipeline.plan_cuts(settings, acceptance))
+            jobs, cut = pending(cutter, pipeline.plan_cuts(cutter, acceptance))
             cut += engine.cut(cutter, jobs, partial(progress, "tile"))
-            pipeline.finish_tiles(settings, acceptance, cut)
+            pipeline.finish_tiles(cutter, acceptance, cut)
             stage.count(cut)
         with pipeline.timed("predict", stages) as stage:
             predictor = Predictor.of(settings, flown, scheme, model)

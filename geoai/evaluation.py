@@ -95,9 +95,9 @@ def evaluate_flight(
             check_fits(package, tiling.BAND_NAMES[: flown.band_count], scheme.gsd_m)
         store = open_catalog(settings)
         cutter = Cutter.of(settings, flown, scheme)
-        jobs, cut = pending(cutter, pipeline.plan_cuts(settings, acceptance))
+        jobs, cut = pending(cutter, pipeline.plan_cuts(cutter, acceptance))
         cut += work_on(cutter, jobs, settings.engine, partial(progress, "tile"))
-        pipeline.finish_tiles(settings, acceptance, cut)
+        pipeline.finish_tiles(cutter, acceptance, cut)
         photos = store.files(flown.id, "image", scheme)
         scene = Scene(
             name=flown.id,

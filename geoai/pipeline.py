@@ -27,7 +27,7 @@ from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, parse_crs
 from geoai.locks import hold_flight
 from geoai.model import ModelPackage, check_fits
-from geoai.tilejobs import Cutter, Predictor, TileOutcome, Tracer, pending, spared_tiles
+from geoai.tilejobs import Cutter, Predictor, TileOutcome, Tracer, pending
 from geoai.tiling import BAND_NAMES
 
 log = logging.getLogger(__name__)
@@ -96,9 +96,9 @@ def _run(settings: Settings, model: ModelPackage, stages: list[StageReport], pro
 
     with timed("tile", stages) as stage:
         cutter = Cutter.of(settings, flown, scheme)
-        jobs, cut = pending(cutter, plan_cuts(settings, acceptance))
+        jobs, cut = pending(cutter, plan_cuts(cutter, acceptance))
         cut += work_on(cutter, jobs, settings.engine, partial(progress, "tile"))
-        finish_tiles(settings, acceptance, cut)
+        finish_tiles(cutter, acceptance, cut)
         stage.count(cut)
     with timed("predict", stages) as stage:
         predictor = Predictor.of(settings, flown, scheme, model)
@@ -215,48 +215,45 @@ def accept(settings: Settings, progress: Progress = lambda stage, done, total: N
     return Acceptance(flown, tuple(findings), tiling.tile_scheme(flown, settings.tiling))
 
 
-def plan_cuts(settings: Settings, acceptance: Acceptance) -> list[tiling.TileJob]:
+def plan_cuts(cutter: Cutter, acceptance: Acceptance) -> list[tiling.TileJob]:
     """Return a job for each tile under the flight's sheets, those left out that are known to be empty."""
-    flown, scheme = acceptance.flight, acceptance.scheme
-    cutter, empty = Cutter.of(settings, flown, scheme), _read_empty(settings)
-    jobs = tiling.plan_tiles(flown, scheme)
+    empty, jobs = _read_empty(cutter), tiling.plan_tiles(acceptance.flight, acceptance.scheme)
     return [job for job in jobs if empty.get(job.tile_id) != cutter.mark(job)]
 
 
-def _remember_empty(settings: Settings, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
+def _remember_empty(cutter: Cutter, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
     """Note the fingerprints of tiles without imagery: they have no item that would tell."""
-    flown, scheme = acceptance.flight, acceptance.scheme
-    cutter, known = Cutter.of(settings, flown, scheme), _read_empty(settings)
+    known = _read_empty(cutter)
     found = {outcome.tile_id for outcome in outcomes if outcome.outcome == "empty"}
-    marks = {job.tile_id: cutter.mark(job) for job in tiling.plan_tiles(flown, scheme)}
-    empty = {name: mark for name, mark in marks.items() if name in found or known.get(name) == mark}
+    jobs = tiling.plan_tiles(acceptance.flight, acceptance.scheme)
+    marks = {job.tile_id: cutter.mark(job) for job in jobs if job.tile_id in found | known.keys()}
+    empty = {name: mark for name, mark in marks.items() if name in found or known[name] == mark}
     if empty != known:
-        write_json(_empty_memo(settings), empty)
+        write_json(_empty_memo(cutter), empty)
 
 
-def _read_empty(settings: Settings) -> dict[str, str]:
+def _read_empty(cutter: Cutter) -> dict[str, str]:
     """Return the fingerprints of tiles without imagery, by id."""
     try:
-        known = json.loads(_empty_memo(settings).read_bytes())
+        known = json.loads(_empty_memo(cutter).read_bytes())
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}
 
 
-def _empty_memo(settings: Settings) -> Path:
-    return open_catalog(settings).collection_folder(settings.flight.name) / "empty.memo"
+def _empty_memo(cutter: Cutter) -> Path:
+    return cutter.store.collection_folder(cutter.collection) / "empty.memo"
 
 
-def finish_tiles(settings: Settings, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
+def finish_tiles(cutter: Cutter, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
     """Drop tiles whose sheets left the flight and write the imagery's collection.
 
     Tiles of sheets that are there and cannot be read stay.
     Raises CatalogError where no tile is there to go on with.
     """
-    store, flown = open_catalog(settings), acceptance.flight
-    kept = {outcome.tile_id for outcome in outcomes if outcome.outcome != "empty"}
-    kept |= spared_tiles(store, flown, acceptance.scheme)
-    _remember_empty(settings, acceptance, outcomes)
+    store, flown = cutter.store, acceptance.flight
+    kept = {outcome.tile_id for outcome in outcomes if outcome.outcome != "empty"} | cutter.spared
+    _remember_empty(cutter, acceptance, outcomes)
     for tile_id in store.remove_items(flown.id, keep=kept):
         log.info("%s: tile %s removed, its sheets left the flight", flown.id, tile_id)
     if store.is_empty(flown.id):

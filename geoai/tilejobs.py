@@ -91,8 +91,9 @@ class Cutter:
     @classmethod
     def of(cls, settings: Settings, flown: Flight, scheme: TileScheme) -> Self:
         """Return the cutter of a flight."""
+        store = open_catalog(settings)
         return cls(
-            open_catalog(settings),
+            store,
             flown.id,
             scheme,
             settings.tiling,
@@ -100,7 +101,7 @@ class Cutter:
             flown.band_count,
             flown.interval,
             flown.date is not None,
-            spared_tiles(open_catalog(settings), flown, scheme),
+            _spared_tiles(store, flown, scheme),
         )
 
     def __call__(self, job: TileJob) -> TileOutcome:
@@ -155,7 +156,7 @@ class Cutter:
         )
 
 
-def spared_tiles(store: Catalog, flown: Flight, scheme: TileScheme) -> frozenset[str]:
+def _spared_tiles(store: Catalog, flown: Flight, scheme: TileScheme) -> frozenset[str]:
     """Return the ids of tiles that are there, under sheets that cannot be read now: they are left alone.
 
     One that was cut for another scheme is not among them.

@@ -49,8 +49,8 @@ def main() -> None:
             return time.process_time() - start
 
         say("accept", seconds)
-        jobs = pipeline.plan_cuts(settings, acceptance)
-        say("tile", each(Cutter.of(settings, flown, scheme), jobs))
+        cutter = Cutter.of(settings, flown, scheme)
+        say("tile", each(cutter, pipeline.plan_cuts(cutter, acceptance)))
         predictor = Predictor.of(settings, flown, scheme, model)
         if given.network:
             shared_segmenter(model, settings.prediction.precision, predictor.bands)
