@@ -84,19 +84,20 @@ def _process(settings: Settings, model: ModelPackage, stages: list[StageReport])
         with pipeline.timed("tile", stages) as stage:
             cutter = Cutter.of(settings, flown, scheme)
             jobs, cut = pending(cutter, pipeline.plan_cuts(cutter, acceptance))
-            cut += engine.cut(cutter, jobs, partial(progress, "tile"))
+            cut += engine.work_on("cut tiles", cutter, jobs, partial(progress, "tile"))
             pipeline.finish_tiles(cutter, acceptance, cut)
             stage.count(cut)
         with pipeline.timed("predict", stages) as stage:
             predictor = Predictor.of(settings, flown, scheme, model)
             to_predict, seen = pending(predictor, predictor.jobs())
-            seen += engine.predict(predictor, to_predict, partial(progress, "predict"))
+            told = partial(progress, "predict")
+            seen += engine.work_on("predict tiles", predictor, to_predict, told, on_gpu=True)
             pipeline.finish_predictions(settings, acceptance, model, seen)
             stage.count(seen)
         with pipeline.timed("trace", stages) as stage:
             tracer = Tracer.of(settings, flown, scheme, model)
             to_trace, traced = pending(tracer, tracer.jobs())
-            traced += engine.trace(tracer, to_trace, partial(progress, "trace"))
+            traced += engine.work_on("trace tiles", tracer, to_trace, partial(progress, "trace"))
             stage.count(traced)
     with pipeline.timed("compare", stages) as stage:
         failed = pipeline.failed_tiles([*cut, *seen])

@@ -72,16 +72,13 @@ merge_review = task(
     task_run_name="merge into the standing review",
     cache_policy=NO_CACHE,
 )(assessment.merge_review)
-_cut = task(
-    name="cut tiles",
+_batch = task(
     task_run_name=_name,
     cache_policy=NO_CACHE,
     retries=len(RETRY_DELAYS_S),
     retry_delay_seconds=RETRY_DELAYS_S,
     retry_condition_fn=_may_pass,
 )(do_batch)
-_predict = _cut.with_options(name="predict tiles")
-_trace = _cut.with_options(name="trace tiles")
 
 
 class Engine:
@@ -90,44 +87,25 @@ class Engine:
     def __init__(self, settings: EngineSettings, runner: TaskRunner[Any], workers: int) -> None:
         self.settings, self.runner, self.workers = settings, runner, workers
 
-    def cut(
+    def work_on(
         self,
+        what: str,
         worker: TileWorker[J],
         jobs: Sequence[J],
         progress: Progress = lambda done, total: None,
+        *,
+        on_gpu: bool = False,
     ) -> list[TileOutcome]:
-        """Cut tiles."""
-        return self._map(_cut, worker, jobs, progress)
-
-    def predict(
-        self,
-        worker: TileWorker[J],
-        jobs: Sequence[J],
-        progress: Progress = lambda done, total: None,
-    ) -> list[TileOutcome]:
-        """Predict tiles, on workers with a GPU where the settings ask for those."""
-        with _on_gpu() if self.settings.gpu else nullcontext():
-            return self._map(_predict, worker, jobs, progress)
-
-    def trace(
-        self,
-        worker: TileWorker[J],
-        jobs: Sequence[J],
-        progress: Progress = lambda done, total: None,
-    ) -> list[TileOutcome]:
-        """Trace tiles."""
-        return self._map(_trace, worker, jobs, progress)
-
-    def _map(
-        self, work: Any, worker: TileWorker[J], jobs: Sequence[J], progress: Progress
-    ) -> list[TileOutcome]:
+        """Have *jobs* done as tasks called *what*, as `geoai.engine.work_on` has them done without."""
         largest = max(self.settings.batch, -(-len(jobs) // MOST_TASKS))
         batches = engine.batches(jobs, workers=self.workers, largest=largest)
         if not batches:
             return []
         done: list[TileOutcome] = []
-        with engine.workers_are_there(self.settings):
-            futures = self.runner.map(work, {"worker": unmapped(worker), "jobs": batches})
+        placed = _on_gpu() if on_gpu and self.settings.gpu else nullcontext()
+        with engine.workers_are_there(self.settings), placed:
+            named: Any = _batch.with_options(name=what)
+            futures = self.runner.map(named, {"worker": unmapped(worker), "jobs": batches})
             progress(0, len(jobs))
             for future in futures:
                 done += future.result()

@@ -94,7 +94,7 @@ def test_a_flow_whose_dask_worker_is_killed_goes_on_with_the_other(tmp_path: Pat
     @flow
     def work() -> list[TileOutcome]:
         with open_engine(settings) as engine:
-            return engine.cut(Slow(tmp_path), jobs)
+            return engine.work_on("cut tiles", Slow(tmp_path), jobs)
 
     with killing_a_worker(cluster, tmp_path):
         outcomes = work()
@@ -117,7 +117,7 @@ def test_a_worker_process_that_ends_is_told_as_such() -> None:
     @flow
     def cut() -> None:
         with open_engine(EngineSettings(kind="processes", workers=1)) as engine:
-            engine.cut(Ends(), [Named("1")])
+            engine.work_on("cut tiles", Ends(), [Named("1")])
 
     with pytest.raises(EngineError, match="found one ended"):
         cut()

@@ -70,7 +70,7 @@ def overhead(count: int, seconds: float) -> None:
     @flow
     def as_tasks() -> None:
         with open_engine(settings) as engine:
-            engine.cut(worker, jobs)
+            engine.work_on("cut tiles", worker, jobs)
 
     batches = -(-count // BATCH)
     least = -(-batches // WORKERS) * BATCH * seconds
