@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from geoai.inputs import ORTHOPHOTOS
+from geoai.inputs import ORTHOPHOTOS, PLACING
 from geoai.stacapi import RemoteFlight
 
-BESIDE = {".tfw", ".tifw", ".tiffw", ".jgw", ".jpgw", ".jpegw", ".j2w", ".jp2w", ".wld", ".prj", ".msk"}
+BESIDE = {*PLACING, ".prj"}
 """What lies beside a sheet and changes what it shows, and where. Programs write .aux.xml when they look."""
 PARTIAL = re.compile(
     r"(?i)\.(part|partial|filepart|crdownload|download|tmp|temp)$|^\..+\.(tiff?|jp2|jpe?g)\.\w{6}$"

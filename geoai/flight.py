@@ -29,13 +29,13 @@ from geoai.config import FlightSettings
 from geoai.errors import CRSError, ImageryError
 from geoai.files import appearing_whole, sha256_of
 from geoai.grid import Grid, crs_name, require_metric, same_crs
-from geoai.inputs import ORTHOPHOTOS, open_raster
+from geoai.inputs import ORTHOPHOTOS, PLACING, open_raster
 from geoai.raster import gdal_environment, read_valid
 from geoai.storage import check_reachable, files_below
 
 log = logging.getLogger(__name__)
 
-BESIDE = (".tfw", ".tifw", ".tiffw", ".j2w", ".jp2w", ".jgw", ".jpgw", ".jpegw", ".wld", ".aux.xml", ".msk")
+BESIDE = (*PLACING, ".aux.xml")
 """What may lie beside a sheet in an object store: world files, georeferencing, a mask."""
 GSD_TOLERANCE = 0.01
 """Relative difference of GSD from which a sheet is said to differ from its flight."""

@@ -18,6 +18,8 @@ from geoai.errors import MapError
 from geoai.storage import gdal_name, is_remote
 
 ORTHOPHOTOS = {".tif": "GTiff", ".tiff": "GTiff", ".jp2": "JP2OpenJPEG", ".jpg": "JPEG", ".jpeg": "JPEG"}
+PLACING = (".tfw", ".tifw", ".tiffw", ".j2w", ".jp2w", ".jgw", ".jpgw", ".jpegw", ".wld", ".msk")
+"""World files and masks: what lies beside an orthophoto and says where it is, and what of it is imagery."""
 PICTURES = {".tif": "GTiff", ".tiff": "GTiff", ".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
 HEIGHTS = {".tif": "GTiff", ".tiff": "GTiff", ".asc": "AAIGrid", ".vrt": "VRT"}
 MAPS = {
