@@ -21,8 +21,8 @@ from geoai.files import remove_abandoned
 
 log = logging.getLogger(__name__)
 
-WORDLESS = 20
-"""How often, at 20 a second, a lock is tried for whose holder has not said who it is."""
+TRIES = 20
+"""How often, at 20 a second, the lock of a flight is tried that is held while nobody is at work."""
 
 
 @contextmanager
@@ -37,12 +37,7 @@ def locked(path: Path) -> Iterator[TextIO]:
 def locked_if_free(path: Path) -> Iterator[TextIO | None]:
     """Hold the lock of the file *path*, which is made where there is none; None where another holds it."""
     with _opened(path) as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield None
-            return
-        yield file
+        yield file if _took(file, fcntl.LOCK_EX) else None
 
 
 def _opened(path: Path) -> TextIO:
@@ -57,11 +52,16 @@ def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
     What one that was killed left in the making is removed first. Raises BusyError where another holds it.
     """
     with _opened(_lock_of(data, flight_id)) as lock:
-        if not _taken(lock, fcntl.LOCK_EX):
-            raise BusyError(
-                f"flight {flight_id}: expected no other run of it, found {_holder(lock)}; "
-                "start again when that has ended"
-            )
+        tries = 1
+        while not _took(lock, fcntl.LOCK_EX):
+            holder = who_holds(data, flight_id)
+            if holder or tries == TRIES:
+                raise BusyError(
+                    f"flight {flight_id}: expected no other run of it, found {holder or 'another process'}; "
+                    "start again when that has ended"
+                )
+            tries += 1
+            time.sleep(0.05)  # one looks, begins or ends
         killed = _told(lock)
         lock.truncate(0)
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
@@ -76,10 +76,11 @@ def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
 
 
 def who_holds(data: Path, flight_id: str) -> str:
-    """Return which process works on a flight, '' where none does. Nothing is held or changed."""
+    """Return which process works on a flight, '' where none does. Nothing is changed."""
     try:
         with _lock_of(data, flight_id).open(encoding="utf-8") as lock:
-            return "" if _taken(lock, fcntl.LOCK_SH) else _holder(lock)
+            told = _told(lock)  # before the lock is tried: a run that ends meanwhile takes its words along
+            return "" if not told or _took(lock, fcntl.LOCK_SH) else told
     except FileNotFoundError:
         return ""
 
@@ -88,22 +89,13 @@ def _lock_of(data: Path, flight_id: str) -> Path:
     return data / "locks" / f"{flight_id}.lock"
 
 
-def _taken(lock: TextIO, kind: int) -> bool:
-    """Try for a lock; one that is held without a word is just being looked at, begun or ended."""
-    for _ in range(WORDLESS):
-        try:
-            fcntl.flock(lock, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if _told(lock):
-                return False
-            time.sleep(0.05)
-        else:
-            return True
-    return False
-
-
-def _holder(lock: TextIO) -> str:
-    return _told(lock) or "another process"
+def _took(file: TextIO, kind: int) -> bool:
+    """Take a lock where it is free to be taken."""
+    try:
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _told(lock: TextIO) -> str:
