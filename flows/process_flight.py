@@ -15,20 +15,26 @@ import logging
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from prefect import flow, get_run_logger
+from prefect.client.schemas import State
+from prefect.states import Failed
 
 from flows import run_page
 from flows.tasks import accept, make_review, merge_review, open_engine
 from geoai import assessment, pipeline, tiling
 from geoai.config import Settings, load_settings
-from geoai.errors import GeoaiError
+from geoai.errors import FindingsError, GeoaiError
 from geoai.locks import hold_flight
 from geoai.model import ModelPackage, check_fits
 from geoai.pipeline import RunResult, StageReport
 from geoai.tilejobs import Cutter, Predictor, Tracer, pending
 
 logging.getLogger("geoai").setLevel(logging.INFO)  # library lines on the run page
+
+FINDINGS = "Findings"
+"""Name of the state of a run that did all that can be done with what was delivered."""
 
 
 @flow(name="process-flight", on_failure=[run_page.say_what_to_do], on_crashed=[run_page.say_what_to_do])
@@ -39,11 +45,12 @@ def process_flight(
     date: dt.date | None = None,
     map_source: str | None = None,
     data: Path | None = None,
-) -> Path:
+) -> Path | State[Any]:
     """Take a flight to a GeoPackage to review; start it again to go on where it stopped.
 
-    Returns the path of the flight's standing review; raises GeoaiError where sheets or tiles failed or the
-    review could not be merged into it (the rest is done).
+    Returns the path of the flight's standing review. Where sheets cannot be used, the rest is done and the
+    run ends in the failed state "Findings", which raises FindingsError; raises GeoaiError where tiles failed
+    or the review could not be merged (the rest is done): another run may do what is left.
 
     Args:
         config: YAML file of settings; what is given below stands in for its keys.
@@ -62,14 +69,14 @@ def process_flight(
     }
     settings = load_settings(config, {key: value for key, value in options.items() if value is not None})
     run_page.name_run(settings.flight.name, settings.flight.date)
-    model = assessment.open_inputs(settings)
     with hold_flight(settings.data, settings.flight.name), pipeline.recorded(settings) as stages:
-        result = _process(settings, model, stages)
+        result = _process(settings, assessment.open_inputs(settings), stages)
     get_run_logger().info("%s: %s", result.current, dict(result.signals))
     run_page.show_result(result)
-    errors = [finding for finding in result.findings if finding.severity == "error"]
-    if errors:
-        raise GeoaiError(run_page.summary(errors))
+    try:
+        result.raise_for_errors()
+    except FindingsError as error:
+        return Failed(name=FINDINGS, message=str(error), data=error)
     return result.current
 
 

@@ -65,9 +65,8 @@ ADVICE: dict[type[BaseException], str] = {
     errors.MergeError: f"Save and close the standing review in QGIS. {AGAIN}",
     errors.EngineError: f"See why a worker ended: out of memory asks for fewer `engine.workers`. {AGAIN}",
     errors.BusyError: f"Wait until the run that is named has ended. {AGAIN}",
-    errors.GeoaiError: (
-        f"Replace the sheets that are named; save and close a review that is in use. {AGAIN}"
-    ),
+    errors.FindingsError: f"The list is there without them. Replace the sheets that are named. {AGAIN}",
+    errors.GeoaiError: f"Save and close a review that is in use; see that all tiles can be read. {AGAIN}",
     PermissionError: f"Give the worker's user the right to the file that is named. {AGAIN}",
     OSError: f"See that disk and network share are there. {AGAIN}",
     MemoryError: f"Set `engine.workers` lower, or give the machine more memory. {AGAIN}",
@@ -231,12 +230,6 @@ def show_training(settings: TrainingSettings, package: ModelPackage) -> None:
         picture(settings.run / "curves.png", "Losses and IoU by epoch"),
     ]
     create_markdown_artifact("\n\n".join(lines), key("model", package.id), f"What came of {package.id}")
-
-
-def summary(findings: Sequence[Finding], *, most: int = 3) -> str:
-    """Return the first findings in one line, and how many more there are."""
-    more = f"; and {len(findings) - most:,} more, see the findings" if len(findings) > most else ""
-    return "; ".join(map(str, findings[:most])) + more
 
 
 def advice(error: BaseException) -> str:

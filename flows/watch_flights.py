@@ -28,10 +28,10 @@ from prefect.exceptions import ObjectNotFound
 from prefect.states import Crashed
 
 from flows import run_page
-from flows.process_flight import process_flight
+from flows.process_flight import FINDINGS, process_flight
 from geoai import dispatch, watch
 from geoai.config import Settings, load_settings
-from geoai.errors import GeoaiError
+from geoai.errors import FindingsError, GeoaiError
 from geoai.watch import Sighting
 from geoai.watchrecord import Record, handed_over
 
@@ -64,7 +64,11 @@ def watch_flights(config: Path, deployment: str | None = None) -> list[str]:
     create_table_artifact(key="watched-flights", table=rows, description="What the last look saw")
     for each in seen:
         get_run_logger().info("%s: %s %s", each.flight, each.status, each.why)
-    trouble = [f"{each.flight}: {each.why}" for each in seen if each.status in ("blocked", "failed")]
+    trouble = [
+        f"{each.flight}: {each.why}"
+        for each in seen
+        if each.status in ("blocked", "failed") or (each.status == "done" and each.why and each.flight in new)
+    ]
     if trouble:
         raise GeoaiError("; ".join(trouble))
     return new
@@ -87,7 +91,10 @@ def _start(settings: Settings, sighting: Sighting, config: Path, deployment: str
         return str(cast(FlowRun, run).id)
 
     def run(_: Settings) -> str:
-        process_flight(config, folder, sighting.flight, sighting.day)
+        try:
+            process_flight(config, folder, sighting.flight, sighting.day)
+        except FindingsError as error:
+            return str(error)
         return ""
 
     if deployment is not None:
@@ -117,6 +124,8 @@ def _note_end(settings: Settings, record: Record, client: SyncPrefectClient) -> 
         return
     if state.is_completed():
         dispatch.note_end(settings, record, "done")
+    elif state.name == FINDINGS:
+        dispatch.note_end(settings, record, "done", state.message or "")
     elif state.is_cancelled():
         dispatch.note_end(settings, record, "cancelled", state.message or "by somebody")
     elif state.is_failed() or state.is_crashed():

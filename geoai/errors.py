@@ -56,6 +56,10 @@ class EngineError(GeoaiError):
     """A worker ended before its tiles were done: what is done is kept."""
 
 
+class FindingsError(GeoaiError):
+    """A flight came to its review without what is named: another run finds the same until that is mended."""
+
+
 class BusyError(GeoaiError):
     """Another process works on the flight: wait until it has ended."""
 

@@ -21,7 +21,7 @@ from geoai import assessment, flight, tiling
 from geoai.catalog import open_catalog
 from geoai.config import Settings
 from geoai.engine import work_on
-from geoai.errors import CatalogError
+from geoai.errors import CatalogError, FindingsError, GeoaiError
 from geoai.files import write_json
 from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, parse_crs
@@ -33,6 +33,10 @@ from geoai.tiling import BAND_NAMES
 log = logging.getLogger(__name__)
 
 LAST_RUN = "last-run.json"
+MAY_PASS = {"tile_failed", "not_merged"}
+"""Findings whose cause may be gone when the flight is run again."""
+SAID = 3
+"""How many findings an error names."""
 Progress = Callable[[str, int, int], None]
 """Told (stage, done, total) as work proceeds."""
 
@@ -75,6 +79,14 @@ class RunResult:
     signals: Mapping[str, int]
     peak_memory_mb: int
 
+    def raise_for_errors(self) -> None:
+        """Raise FindingsError where sheets cannot be used, GeoaiError where another run may find more."""
+        errors = [finding for finding in self.findings if finding.severity == "error"]
+        if errors:
+            more = f"; and {len(errors) - SAID:,} more, see the findings" if len(errors) > SAID else ""
+            said = "; ".join(map(str, errors[:SAID])) + more
+            raise GeoaiError(said) if any(each.code in MAY_PASS for each in errors) else FindingsError(said)
+
 
 def run(settings: Settings, progress: Progress = lambda stage, done, total: None) -> RunResult:
     """Take the configured flight to a reviewed-ready GeoPackage and say what was done.
@@ -82,9 +94,8 @@ def run(settings: Settings, progress: Progress = lambda stage, done, total: None
     Raises GeoaiError where nothing can be done (no usable imagery, no map, no model, another run of the
     flight). Single tiles and sheets that fail are findings; the rest goes on.
     """
-    model = assessment.open_inputs(settings)
     with hold_flight(settings.data, settings.flight.name), recorded(settings) as stages:
-        return _run(settings, model, stages, progress)
+        return _run(settings, assessment.open_inputs(settings), stages, progress)
 
 
 def _run(settings: Settings, model: ModelPackage, stages: list[StageReport], progress: Progress) -> RunResult:

@@ -11,6 +11,7 @@ import yaml
 os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
 
 from prefect import flow
+from prefect.client.schemas import StateType
 from prefect_harness import server
 from red_roofs import save_red_roofs
 from test_engine import Cluster, Ends, Named, Slow, cluster, killing_a_worker, networks
@@ -23,7 +24,7 @@ from flows.train_model import train_model
 from geoai import pipeline
 from geoai.catalog import Catalog
 from geoai.config import EngineSettings, load_settings
-from geoai.errors import EngineError, GeoaiError
+from geoai.errors import EngineError, FindingsError
 from geoai.model import find_package
 from geoai.tilejobs import TileOutcome
 
@@ -60,8 +61,11 @@ def test_a_flow_with_a_broken_sheet_does_the_rest_and_fails_with_the_reason(
 ) -> None:
     east = project.parent / "flight" / "east.tif"
     east.write_bytes(east.read_bytes()[:2000])
-    with pytest.raises(GeoaiError, match=r"^east\.tif: expected a readable orthophoto, found: "):
-        process_flight(config=project)
+    said = r"^east\.tif: expected a readable orthophoto, found: "
+    state = process_flight(config=project, return_state=True)
+    assert (state.type, state.name) == (StateType.FAILED, "Findings"), "another run would find the same"
+    with pytest.raises(FindingsError, match=said):
+        state.result()
     assert list((project.parent / "data" / "runs").rglob("review.gpkg"))
 
 

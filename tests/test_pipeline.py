@@ -7,11 +7,13 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import hypothesis.strategies as st
 import numpy as np
 import pandas as pd
 import pyogrio
@@ -19,6 +21,7 @@ import pytest
 import rasterio
 import shapely
 from conftest import WriteOrthophoto
+from hypothesis import given
 from ledger_case import decide
 from numpy.typing import NDArray
 from rasterio.errors import RasterioIOError
@@ -28,7 +31,8 @@ from geoai import assessment, merging, pipeline, plan, tilejobs, tiling
 from geoai.catalog import Catalog
 from geoai.cli import app
 from geoai.config import Settings, load_settings
-from geoai.errors import ConfigError, GeoaiError, LedgerError
+from geoai.errors import ConfigError, FindingsError, GeoaiError, LedgerError, MapError
+from geoai.flight import Finding
 from geoai.pipeline import RunResult
 from geoai.report import write_report
 
@@ -508,6 +512,42 @@ def test_the_last_run_is_told_however_it_ended(
     assert told["error"] == {"type": "RasterioIOError", "message": "No space left on device"}
     assert [stage["name"] for stage in told["stages"]] == ["accept", "tile", "predict", "trace", "compare"]
     assert told["stages"][2]["counts"] == {"skipped": 4}
+
+    with pytest.raises(MapError):
+        run(project, **{"map.source": "gone.gpkg"})
+    told = json.loads(record.read_text("utf-8"))
+    assert (told["stages"], told["error"]["type"]) == ([], "MapError"), "not what an earlier run left"
+
+
+def told_of(findings: Sequence[Finding]) -> RunResult:
+    return RunResult("F1", Path(), Path(), (), tuple(findings), {}, 0)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Finding,
+            file=st.sampled_from(["a.tif", "b.tif"]),
+            code=st.sampled_from(["unreadable", "crs", "tile_failed", "not_merged"]),
+            severity=st.sampled_from(["error", "warning"]),
+            message=st.sampled_from(["expected a sheet", "expected a map"]),
+        )
+    )
+)
+def test_errors_among_the_findings_are_raised_by_whether_another_run_may_help(
+    findings: list[Finding],
+) -> None:
+    errors = [each for each in findings if each.severity == "error"]
+    if not errors:
+        return told_of(findings).raise_for_errors()
+    with pytest.raises(GeoaiError) as caught:
+        told_of(findings).raise_for_errors()
+    said = str(caught.value)
+    assert said.startswith("; ".join(map(str, errors[:3])))
+    assert said.endswith(f"; and {len(errors) - 3} more, see the findings") == (len(errors) > 3)
+    may_pass = any(each.code in ("tile_failed", "not_merged") for each in errors)
+    assert isinstance(caught.value, FindingsError) != may_pass
+    return None
 
 
 def test_settings_of_a_run_are_values(project: Path) -> None:

@@ -52,13 +52,6 @@ def test_findings_are_shown_errors_first_and_counted_to_the_last(findings: list[
     assert [row["what"] for row in rows[len(shown) :]] == [f"and {left} more, all in run.json"] * bool(left)
 
 
-@given(FINDINGS)
-def test_a_summary_names_the_first_and_counts_the_rest(findings: list[Finding]) -> None:
-    said = run_page.summary(findings, most=3)
-    assert said.startswith("; ".join(map(str, findings[:3])))
-    assert said.endswith(f"; and {len(findings) - 3} more, see the findings") == (len(findings) > 3)
-
-
 def test_stages_are_rows_that_the_page_can_draw() -> None:
     stages = [
         StageReport("accept", 1.25, {"sheets": 1500}),

@@ -121,6 +121,29 @@ def test_a_server_is_asked_once_for_each_flight_and_its_answer_decides_what_come
     assert len(prefect_server.runs()) == 2
 
 
+def test_sheets_that_cannot_be_used_start_no_run_until_they_change(
+    town: Path, prefect_server: Server
+) -> None:
+    assert look(town) == ["2026-05-14_town"]
+    (run,) = prefect_server.runs()
+    prefect_server.set_state(run, Failed(name="Findings", message="a.tif: expected EPSG:3006"))
+    assert look(town) == look(town) == []
+    assert (record(town)["run"]["state"], record(town)["run"]["why"]) == ("done", "a.tif: expected EPSG:3006")
+    sheet = next((town.parent / "flights" / "2026-05-14_town").glob("*.tif"))
+    os.utime(sheet, (1, 1))
+    assert look(town) == ["2026-05-14_town"]
+
+
+def test_a_sheet_that_cannot_be_used_fails_the_look_and_is_not_tried_again(
+    town: Path, network: RedRoofs
+) -> None:
+    (town.parent / "flights" / "2026-05-14_town" / "bad.tif").write_text("no image")
+    with pytest.raises(GeoaiError, match=r"^2026-05-14_town: bad\.tif: expected a readable orthophoto"):
+        watch_flights(config=town)
+    assert record(town)["run"]["state"] == "done"
+    assert watch_flights(config=town) == []
+
+
 def test_a_watcher_killed_after_it_asked_gets_the_run_that_it_asked_for(
     town: Path, prefect_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:

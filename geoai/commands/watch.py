@@ -17,15 +17,13 @@ from geoai.commands.terminal import (
     progress_bars,
     read_settings,
 )
-from geoai.errors import ConfigError, GeoaiError
+from geoai.errors import ConfigError, FindingsError
 
 if TYPE_CHECKING:
     from geoai.config import Settings
     from geoai.watch import Sighting
 
 COLOURS = {"new": "green", "blocked": "red", "failed": "red", "running": "cyan", "waits": "yellow"}
-MAY_PASS = {"tile_failed", "not_merged"}
-"""Findings whose cause may be gone at the next look."""
 
 
 def watch(
@@ -79,8 +77,8 @@ def _run(settings: Settings, progress: Callable[[str, int, int], None]) -> str:
     """Run a flight and return what is wrong with its sheets; raise GeoaiError for what may pass."""
     from geoai import pipeline
 
-    errors = [each for each in pipeline.run(settings, progress).findings if each.severity == "error"]
-    said = "; ".join(map(str, errors[:3])) + (f"; and {len(errors) - 3} more" if len(errors) > 3 else "")
-    if any(each.code in MAY_PASS for each in errors):
-        raise GeoaiError(said)
-    return said
+    try:
+        pipeline.run(settings, progress).raise_for_errors()
+    except FindingsError as error:
+        return str(error)
+    return ""
