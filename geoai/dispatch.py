@@ -8,16 +8,16 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Literal
 
-from geoai import download
+from geoai import download, inventory
+from geoai.catalog import open_catalog
 from geoai.config import FlightSettings, Settings
 from geoai.errors import BusyError, GeoaiError, StacError
 from geoai.locks import who_holds
 from geoai.stacio import Secrets
-from geoai.watch import Sighting
-from geoai.watchrecord import Moment, Record, Run, State, hold_record, note_run, read_record, write_record
+from geoai.watch import Sighting, made_progress
+from geoai.watchrecord import Moment, Record, Run, State, hold_record, read_record, write_record
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +29,7 @@ SILENT_S = 600.0
 class _Claim:
     """The hold on a flight that is in process; *run* is its start as it was written down."""
 
-    data: Path
+    settings: Settings
     flight: str
     run: Run
 
@@ -40,7 +40,7 @@ class _Claim:
 
     def note(self, state: State, why: str = "", flow_run: str | None = None) -> None:
         """Write down how the run goes."""
-        note_run(self.data, self.flight, state, why, flow_run)
+        _note(self.settings, self.flight, state, why, flow_run)
 
 
 def process(
@@ -120,13 +120,14 @@ def _claimed(
             run = Run(
                 fingerprint=sighting.fingerprint,
                 attempt=sighting.attempt,
+                contents=inventory.contents_mark(open_catalog(settings), sighting.flight),
                 marker=record.marker,
                 state=state,
                 started=dt.datetime.now(dt.UTC).replace(microsecond=0),
             )
         started = run.model_copy(update={"state": state})
         write_record(settings.data, record.model_copy(update={"run": started}))
-        claim = _Claim(settings.data, sighting.flight, run)
+        claim = _Claim(settings, sighting.flight, run)
         try:
             yield claim
         except (BusyError, StacError):  # somebody runs it by hand, or its files are not to be had now
@@ -150,7 +151,17 @@ def note_end(
     """Write down how a run ended that a server was asked for."""
     with hold_record(settings.data, record.flight) as held:
         if held and read_record(settings.data, record.flight) == record:
-            note_run(settings.data, record.flight, state, why, record.run.flow_run if record.run else None)
+            _note(settings, record.flight, state, why)
+
+
+def _note(settings: Settings, flight: str, state: State, why: str = "", flow_run: str | None = None) -> None:
+    """Write down what became of a flight's run; the caller holds the lock."""
+    record = read_record(settings.data, flight)
+    if record is None or record.run is None:
+        return
+    progress = state == "failed" and made_progress(settings, flight, record.run)
+    run = record.run.noted(state, why, flow_run=flow_run, progress=progress)
+    write_record(settings.data, record.model_copy(update={"run": run}))
 
 
 def is_lost(settings: Settings, record: Record, moment: Moment | None = None) -> bool:

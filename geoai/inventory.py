@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from geoai.catalog import Catalog
+from geoai.catalog import Catalog, fingerprint
 from geoai.errors import CatalogError
 from geoai.files import appearing_whole
-from geoai.stac import MODEL
+from geoai.stac import FINGERPRINT, MODEL
 from geoai.storage import folders_in
 
 
@@ -54,6 +54,17 @@ def flights(store: Catalog, flight: str | None = None) -> dict[str, list[str]]:
         held = ", ".join(found) or "none"
         raise CatalogError(f"{store.root}: expected {flight or 'a flight'}, found {held}")
     return found if flight is None else {flight: found[flight]}
+
+
+def contents_mark(store: Catalog, flight: str) -> str:
+    """Return a text that changes whenever a tile of the flight is cut, predicted or removed.
+
+    Raises CatalogError for an item that cannot be read.
+    """
+    names = [name for name in store.collections() if f"{name}.".startswith(f"{flight}.")]
+    items = [item for name in names if _flight_of(store, name) == flight for item in store.items(name)]
+    said = ((item["collection"], item["id"], item["properties"]) for item in items)
+    return fingerprint([(name, tile, each[FINGERPRINT], each.get("updated")) for name, tile, each in said])
 
 
 def holdings(store: Catalog, flight: str, collections: Sequence[str], runs: Path) -> list[Holding]:

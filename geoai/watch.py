@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from geoai import stacapi
+from geoai import inventory, stacapi
+from geoai.catalog import open_catalog
 from geoai.config import Settings
 from geoai.delivery import Delivery, check_readable, collection_delivery, flight_id, folder_delivery
 from geoai.errors import ConfigError, GeoaiError, WatchError
@@ -22,7 +23,7 @@ from geoai.locks import who_holds
 from geoai.stacapi import RemoteFlight
 from geoai.stacio import Secrets
 from geoai.watchconfig import WatchSettings
-from geoai.watchrecord import ATTEMPTS, Moment, Record, hold_record, read_record, write_record
+from geoai.watchrecord import ATTEMPTS, Moment, Record, Run, hold_record, read_record, write_record
 
 log = logging.getLogger(__name__)
 
@@ -131,6 +132,10 @@ def _sight(delivery: Delivery, settings: Settings, moment: Moment) -> Sighting:
             why = f"{delivery.flight}: expected {where}: two flights of one name?"
             return replace(sighting, status="blocked", why=why)
         record = _seen(before, delivery, moment)
+        if record.run is not None and record.run.state == "running":  # and yet the lock was free
+            progress = made_progress(settings, record.flight, record.run)
+            killed = record.run.noted("failed", "the run was killed", progress=progress)
+            record = record.model_copy(update={"run": killed})
         if record != before:
             write_record(settings.data, record)
     judged = _judged(sighting, record, delivery, settings.watch, moment)
@@ -165,10 +170,15 @@ def _seen(before: Record | None, delivery: Delivery, moment: Moment) -> Record:
         else:
             since = before.unchanged_since
         record = before.model_copy(update={"unchanged_since": since, "marker": delivery.marker})
-    if record.run is not None and record.run.state == "running":  # and yet the lock was free
-        ended = {"state": "failed", "why": "the run was killed", "ended": moment.wall.replace(microsecond=0)}
-        record = record.model_copy(update={"run": record.run.model_copy(update=ended)})
     return record
+
+
+def made_progress(settings: Settings, flight: str, run: Run) -> bool:
+    """Whether tiles of a flight were finished since its *run* was started; no where that cannot be read."""
+    try:
+        return inventory.contents_mark(open_catalog(settings), flight) != run.contents
+    except (GeoaiError, OSError):
+        return False
 
 
 def _judged(

@@ -22,7 +22,9 @@ from geoai.files import appearing_whole
 from geoai.locks import locked_if_free
 
 ATTEMPTS = 3
-"""How often a flight of the same content is started before it is left to a person."""
+"""How often a flight of the same content is started in vain before it is left to a person.
+
+A start is in vain where it failed, or was killed, and no tile was finished meanwhile."""
 
 State = Literal["running", "handing over", "handed over", "done", "failed", "cancelled"]
 
@@ -43,12 +45,17 @@ class Moment:
 
 
 class Run(BaseModel):
-    """The latest start of a flight. `handed over`: to a server, as *flow_run*; `running`: holds the lock."""
+    """The latest start of a flight. `handed over`: to a server, as *flow_run*; `running`: holds the lock.
+
+    *attempt* counts those in vain, this one included; *contents* is the mark of what the catalogue held of
+    the flight when it was started.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     fingerprint: str
     attempt: int
+    contents: str = ""
     marker: str = ""
     state: State
     started: dt.datetime
@@ -57,6 +64,19 @@ class Run(BaseModel):
     flow_run: str | None = None
     silent_since: dict[str, float] = {}
     """By boot: its seconds when nobody worked on the flight although the server says so."""
+
+    def noted(
+        self, state: State, why: str = "", *, flow_run: str | None = None, progress: bool = False
+    ) -> Run:
+        """Return the run as it stands now; one that failed with *progress* is the end of those in vain."""
+        news = {
+            "state": state,
+            "why": why,
+            "flow_run": flow_run or self.flow_run,
+            "ended": None if state == "handed over" else dt.datetime.now(dt.UTC).replace(microsecond=0),
+            "attempt": 0 if state == "failed" and progress else self.attempt,
+        }
+        return Run.model_validate(self.model_dump() | news)
 
 
 class Record(BaseModel):
@@ -116,17 +136,6 @@ def write_record(data: Path, record: Record) -> None:
     """Write down what is known of a flight; the caller holds the lock."""
     with appearing_whole(data / "watch" / f"{record.flight}.json") as partial:
         partial.write_text(record.model_dump_json(indent=1, exclude_none=True), encoding="utf-8")
-
-
-def note_run(data: Path, flight: str, state: State, why: str, flow_run: str | None) -> None:
-    """Write down what became of a flight's run; the caller holds the lock."""
-    record = read_record(data, flight)
-    if record is None or record.run is None:
-        return
-    ended = None if state == "handed over" else dt.datetime.now(dt.UTC).replace(microsecond=0)
-    news = {"state": state, "why": why, "flow_run": flow_run, "ended": ended}
-    run = Run.model_validate(record.run.model_dump() | news)
-    write_record(data, record.model_copy(update={"run": run}))
 
 
 def handed_over(data: Path) -> list[Record]:

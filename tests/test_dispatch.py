@@ -6,16 +6,19 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import hypothesis.strategies as st
 import pytest
+from catalog_case import TILES, add_tile
 from hypothesis import given, settings
 from stac_case import CONTENT, SECRETS, Upstream, api, fetched, upstream, waited
 from watch_case import SETTLE_S, START, Killed, at, deliver, only, project, succeed
 
 from geoai import dispatch, watch
+from geoai.catalog import open_catalog
 from geoai.config import Settings
 from geoai.errors import GeoaiError
 from geoai.locks import hold_flight
@@ -258,6 +261,41 @@ def test_a_flight_is_given_up_after_some_attempts_and_new_when_its_content_is(tm
     deliver(tmp_path / "flights" / "F1", "b.tif")
     fresh = only(settings, at(10))
     assert (fresh.status, fresh.attempt) == ("new", 1)
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.booleans(), max_size=8), st.sampled_from(["kill", "fail", "server"]))
+def test_a_flight_is_given_up_after_some_attempts_that_finished_nothing(
+    progress: list[bool], end: str
+) -> None:
+    """Each start finishes a tile, or none, and is killed, fails, or has failed as a server says."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = project(Path(folder), settle_minutes=0)
+        deliver(Path(folder) / "flights" / "F1", "a.tif")
+        store, in_vain = open_catalog(settings), 0
+
+        def work() -> None:
+            if finishes:
+                add_tile(store, TILES[0], mark=str(number))
+
+        def run(own: Settings) -> str:
+            work()
+            raise Killed if end == "kill" else GeoaiError("the map is away")
+
+        for number, finishes in enumerate(progress):
+            sighting = only(settings, at(number))
+            assert sighting.status == ("failed" if in_vain == ATTEMPTS else "new")
+            if in_vain == ATTEMPTS:
+                return
+            if end == "server":
+                dispatch.hand_over(settings, sighting, lambda key: "run")
+                work()
+                (record,) = handed_over(settings.data)
+                dispatch.note_end(settings, record, "failed", "worker gone")
+            else:
+                with suppress(Killed):
+                    dispatch.process(settings, sighting, run)
+            in_vain = 0 if finishes else in_vain + 1
 
 
 def test_a_flight_of_an_api_goes_through_the_same_states_as_a_folder(
