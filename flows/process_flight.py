@@ -24,6 +24,7 @@ from prefect.states import Failed
 from flows import run_page
 from flows.tasks import accept, make_review, merge_review, open_engine
 from geoai import assessment, pipeline, tiling
+from geoai.catalog import open_catalog
 from geoai.config import Settings, load_settings
 from geoai.errors import FindingsError, GeoaiError
 from geoai.locks import hold_flight
@@ -95,7 +96,8 @@ def _process(settings: Settings, model: ModelPackage, stages: list[StageReport])
             pipeline.finish_tiles(cutter, acceptance, cut)
             stage.count(cut)
         with pipeline.timed("predict", stages) as stage:
-            predictor = Predictor.of(settings, flown, scheme, model)
+            stored = open_catalog(settings).add_model(model)  # workers find what the catalogue holds
+            predictor = Predictor.of(settings, flown, scheme, stored)
             to_predict, seen = pending(predictor, predictor.jobs())
             told = partial(progress, "predict")
             seen += engine.work_on("predict tiles", predictor, to_predict, told, on_gpu=True)

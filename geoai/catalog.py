@@ -22,7 +22,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from geoai.errors import CatalogError
 from geoai.files import appearing_whole
 from geoai.grid import TileScheme
 from geoai.locks import locked
+from geoai.mlm import ModelPackage
 from geoai.raster import LatticeFile
 from geoai.stac import FINGERPRINT, TIMES, catalog_of, collection_of
 from geoai.storage import check_reachable, files_below, folders_in, is_remote, read_all, remove_tree
@@ -131,19 +132,19 @@ class Catalog:
         self.remove_items(collection, keep=set())
         remove_tree(folder)
 
-    def add_model(self, package: Path) -> Path:
-        """Copy a model package (a folder named by its id) into the catalogue once and return its item.
+    def add_model(self, package: ModelPackage) -> ModelPackage:
+        """Copy a model package into the catalogue once and return it as it lies there, where workers read it.
 
         A package of the same id and other weights is kept apart by the collection's fingerprints; its files
         are replaced here.
         """
-        target = self.root / "models" / package.name
-        for source in sorted(package.iterdir(), key=lambda path: path.suffix == ".json"):
+        target = self.root / "models" / package.id
+        for source in sorted(package.folder.iterdir(), key=lambda path: path.suffix == ".json"):
             copy = target / source.name
             if source.is_file() and not (copy.exists() and copy.read_bytes() == source.read_bytes()):
                 with appearing_whole(copy) as partial:
                     shutil.copyfile(source, partial)
-        return target / f"{package.name}.json"
+        return replace(package, folder=target)
 
     def write_collection(
         self, collection: str, *, title: str, description: str, links: list[dict[str, str]] | None = None

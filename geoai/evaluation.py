@@ -279,6 +279,8 @@ def _see_flight(
     predictor = Predictor.of(settings, flown, scheme, package)
     store, own = predictor.store, predictor.collection
     predictor = replace(predictor, collection=_collection(store, own, package))
+    if predictor.collection == own:
+        predictor = replace(predictor, model=store.add_model(package))  # workers find what it holds
     jobs = predictor.jobs()
     left, bottom, right, top = scene.bounds or (-math.inf, -math.inf, math.inf, math.inf)
     reach = shapely.box(left - MARGIN_M, bottom - MARGIN_M, right + MARGIN_M, top + MARGIN_M)

@@ -174,7 +174,7 @@ def save_package(
         object_calibration=object_calibration,
     )
     if isinstance(weights, Path):
-        open_graph(weights, band_count=len(bands), class_count=len(classes) + 1)
+        open_graph(weights, weights.read_bytes(), band_count=len(bands), class_count=len(classes) + 1)
         parameters = None
     else:
         package = replace(package, stride=_stride(package, weights))

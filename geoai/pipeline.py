@@ -112,7 +112,8 @@ def _run(settings: Settings, model: ModelPackage, stages: list[StageReport], pro
         finish_tiles(cutter, acceptance, cut)
         stage.count(cut)
     with timed("predict", stages) as stage:
-        predictor = Predictor.of(settings, flown, scheme, model)
+        stored = open_catalog(settings).add_model(model)  # workers find what the catalogue holds
+        predictor = Predictor.of(settings, flown, scheme, stored)
         to_predict, seen = pending(predictor, predictor.jobs())
         seen += work_on(predictor, to_predict, settings.engine, partial(progress, "predict"), on_gpu=True)
         finish_predictions(settings, acceptance, model, seen)
@@ -280,13 +281,12 @@ def finish_tiles(cutter: Cutter, acceptance: Acceptance, outcomes: Sequence[Tile
 def finish_predictions(
     settings: Settings, acceptance: Acceptance, model: ModelPackage, outcomes: Sequence[TileOutcome]
 ) -> None:
-    """Drop predictions of tiles that are gone and write the predictions' collection and the model's item."""
+    """Drop predictions of tiles that are gone and write the predictions' collection."""
     store, flown = open_catalog(settings), acceptance.flight
     name = f"{flown.id}.{model.id}"
     store.remove_items(name, keep={outcome.tile_id for outcome in outcomes if outcome.outcome != "failed"})
     if store.is_empty(name):
         raise CatalogError(f"{name}: expected predictions, found none")
-    store.add_model(model.folder)
     link = {"href": f"../../models/{model.id}/{model.id}.json", "type": "application/geo+json"}
     store.write_collection(
         name,

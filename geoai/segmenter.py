@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import threading
 from collections.abc import Callable, Sequence
@@ -129,8 +130,8 @@ def _rebuilt(package: ModelPackage, precision: Precision) -> Network:
     import torch
 
     try:
-        stored = safetensors.torch.load_file(package.weights)
-    except (OSError, safetensors.SafetensorError) as error:
+        stored = safetensors.torch.load(_read_weights(package))
+    except safetensors.SafetensorError as error:
         raise ModelError(f"{package.weights}: expected a safetensors file, found {error}") from error
     network = build_network(
         package.architecture,
@@ -158,12 +159,27 @@ def _rebuilt(package: ModelPackage, precision: Precision) -> Network:
     return logits
 
 
+def _read_weights(package: ModelPackage) -> bytes:
+    """Return the file of weights; a worker finds it later, and elsewhere, than the run that chose it."""
+    try:
+        content = package.weights.read_bytes()
+    except OSError as error:
+        found = error.strerror or error
+        raise ModelError(f"{package.weights}: expected the model's weights, found {found}") from error
+    if (checksum := hashlib.sha256(content).hexdigest()) != package.checksum:
+        raise ModelError(f"{package.weights}: expected SHA-256 {package.checksum}, found {checksum}")
+    return content
+
+
 def _exported(package: ModelPackage) -> Network:
     """Return the network of an ONNX file."""
     import torch
 
     session, name = open_graph(
-        package.weights, band_count=len(package.bands), class_count=len(package.classes) + 1
+        package.weights,
+        _read_weights(package),
+        band_count=len(package.bands),
+        class_count=len(package.classes) + 1,
     )
 
     def logits(scaled: torch.Tensor) -> torch.Tensor:
@@ -173,8 +189,8 @@ def _exported(package: ModelPackage) -> Network:
     return logits
 
 
-def open_graph(path: Path, *, band_count: int, class_count: int) -> tuple[Any, str]:
-    """Return onnxruntime's session of an exported network, and the name of its input.
+def open_graph(path: Path, content: bytes, *, band_count: int, class_count: int) -> tuple[Any, str]:
+    """Return onnxruntime's session of the exported network at *path*, and the name of its input.
 
     The graph is data: no code of its author runs, and no file beside it is read (a tensor kept in one would
     escape the checksum). It reads float32 (1, band, row, col) of any size and answers logits (1, class, row,
@@ -195,9 +211,7 @@ def open_graph(path: Path, *, band_count: int, class_count: int) -> tuple[Any, s
         "session.model_external_initializers_file_folder_path", str(path / "no files beside the graph")
     )
     try:
-        session = onnxruntime.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])
-    except OSError as error:
-        raise ModelError(f"{path}: expected an ONNX file, found {error}") from error
+        session = onnxruntime.InferenceSession(content, options, ["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors have no base of their own
         raise ModelError(f"{path}: expected an ONNX file, found {' '.join(str(error).split())}") from error
     _check_port(path, "input", session.get_inputs(), band_count)

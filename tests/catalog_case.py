@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from rasterio.crs import CRS
 
 from geoai.catalog import Catalog
 from geoai.grid import TileScheme
+from geoai.model import find_package
 from geoai.raster import write_cog
 from geoai.stac import image_item, prediction_item
 
@@ -78,7 +80,7 @@ def whole_catalog(root: Path, *, models: tuple[str, ...] = ("m",)) -> Catalog:
         package.mkdir(parents=True)
         item = {"id": model, "links": [], "assets": {}}
         (package / f"{model}.json").write_text(json.dumps(item))
-        store.add_model(package)
+        store.add_model(replace(find_package("buildings"), id=model, folder=package))
         for tile_id in TILES:
             add_tile(store, tile_id, model=model)
         finish(store, "F1", f"F1.{model}")

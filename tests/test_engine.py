@@ -1,9 +1,6 @@
 """Where jobs run: threads, processes and Dask workers leave the same bytes."""
 
-import json
 import os
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -14,6 +11,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given, settings
+from dask_cluster import Cluster, cluster
 from hypothesis import strategies as st
 from red_roofs import save_red_roofs
 from test_pipeline import counts, project, rasters
@@ -25,7 +23,7 @@ from geoai.errors import ConfigError, EngineError
 from geoai.pipeline import RunResult
 from geoai.tilejobs import Predictor, TileOutcome
 
-__all__ = ["project"]  # a fixture
+__all__ = ["cluster", "project"]  # fixtures
 
 
 @dataclass(frozen=True)
@@ -152,38 +150,6 @@ def test_other_processes_leave_the_bytes_that_one_thread_leaves(red_roofs: Path,
     assert counts(together, "predict") == {"done": 4}
     assert rasters(red_roofs.parent / kind) == rasters(red_roofs.parent / "alone")
     assert counts(on(kind, red_roofs), "predict") == {"skipped": 4}
-
-
-@dataclass(frozen=True)
-class Cluster:
-    address: str
-    workers: dict[str, subprocess.Popen[bytes]]
-
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """Start a Dask scheduler and two workers of one thread, *plain* and *gpu*, which says that it has one."""
-    import distributed
-
-    where = tmp_path / "scheduler.json"
-    common = ["--scheduler-file", str(where), "--host", "127.0.0.1", "--no-dashboard"]
-    module = [sys.executable, "-m", "distributed.cli.dask_worker", *common]
-    module += ["--nthreads", "1", "--no-nanny", "--local-directory", str(tmp_path), "--name"]
-    here = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", *common, "--port", "0"]
-    scheduler = subprocess.Popen(command, env=here)
-    workers = {
-        "plain": subprocess.Popen([*module, "plain"], env=here),
-        "gpu": subprocess.Popen([*module, "gpu", "--resources", "GPU=1"], env=here),
-    }
-    try:
-        with distributed.Client(scheduler_file=str(where), timeout="60s") as client:
-            client.wait_for_workers(2, timeout=60)
-        yield Cluster(json.loads(where.read_text())["address"], workers)
-    finally:
-        for process in (*workers.values(), scheduler):
-            process.kill()
-            process.wait()
 
 
 @pytest.mark.slow

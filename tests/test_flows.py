@@ -10,12 +10,14 @@ import yaml
 
 os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
 
+from dask_cluster import Cluster, cluster
 from prefect import flow
 from prefect.client.schemas import StateType
 from prefect_harness import server
 from red_roofs import save_red_roofs
-from test_engine import Cluster, Ends, Named, Slow, cluster, killing_a_worker, networks
+from test_engine import Ends, Named, Slow, killing_a_worker, networks
 from test_pipeline import RedRoofs, network, project, rasters
+from test_storage import content, copy_to, far_cluster
 from test_training import tiny_settings
 
 from flows.process_flight import process_flight
@@ -26,9 +28,10 @@ from geoai.catalog import Catalog
 from geoai.config import EngineSettings, load_settings
 from geoai.errors import EngineError, FindingsError
 from geoai.model import find_package
+from geoai.storage import location
 from geoai.tilejobs import TileOutcome
 
-__all__ = ["cluster", "network", "project", "server"]  # fixtures
+__all__ = ["cluster", "far_cluster", "network", "project", "server"]  # fixtures
 
 pytestmark = [
     pytest.mark.slow,
@@ -88,6 +91,22 @@ def test_a_flow_on_other_processes_leaves_the_bytes_of_the_command_line(
     assert rasters(project.parent / "data") == before
     if kind == "dask":
         assert networks(cluster.address) == {"plain": 0, "gpu": 1}
+
+
+def test_a_flow_on_workers_that_share_an_object_store_only_leaves_the_bytes_of_the_command_line(
+    project: Path, s3: str, far_cluster: Cluster
+) -> None:
+    save_red_roofs(project.parent / "data" / "models" / "red")
+    copy_to(project.parent / "flight", location(f"{s3}/flow/F1"))
+    text = project.read_text().replace("halo_px: 32", "halo_px: 32, model: red")
+    project.write_text(text)
+    on_disk = load_settings(project)
+    pipeline.run(on_disk)
+    text = text.replace("workers: 2", f'batch: 1, kind: dask, address: "{far_cluster.address}"')
+    text = text.replace(str(project.parent / "flight"), f"{s3}/flow/F1")
+    project.write_text(f"{text}\n        catalog: {s3}/flow/catalog\n")
+    process_flight(config=project)
+    assert content(load_settings(project)) == content(on_disk)
 
 
 @pytest.mark.slow

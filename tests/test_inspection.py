@@ -12,7 +12,7 @@ from geoai.cli import app
 from geoai.inspection import inspect_flight, inspect_index
 from geoai.inventory import flights
 from geoai.locks import hold_flight
-from geoai.model import SHIPPED
+from geoai.model import find_package
 
 
 def problems(store: Catalog) -> list[str]:
@@ -37,7 +37,7 @@ def test_a_whole_catalogue_has_no_problem_and_is_left_as_it_is(store: Catalog) -
 
 def test_the_shipped_model_and_its_card_are_no_problem_until_one_is_lost(store: Catalog) -> None:
     shutil.rmtree(store.root / "models")
-    item = store.add_model(SHIPPED / "buildings")
+    item = store.add_model(find_package("buildings")).item
     store.write_collection("F1", title="", description="")
     assert list(inspect_index(store)) == []
     for name in ("card.md", "buildings.safetensors"):

@@ -213,6 +213,18 @@ def test_item_that_contradicts_itself_is_refused(
         find_package(str(package.folder))
 
 
+def test_weights_that_were_replaced_since_are_not_loaded(package: ModelPackage) -> None:
+    """By a worker, which finds the file later, and elsewhere, than the run that names its checksum."""
+    expected = f"expected SHA-256 {package.checksum}, found "
+    package.weights.write_bytes(package.weights.read_bytes()[:-1] + b"?")
+    with pytest.raises(ModelError, match=rf"^model roofs: .*roofs\.safetensors: {expected}"):
+        load_segmenter(package, precision="fp32")
+    package.weights.unlink()
+    expected = "expected the model's weights, found No such file or directory"
+    with pytest.raises(ModelError, match=rf"^model roofs: .*roofs\.safetensors: {expected}$"):
+        load_segmenter(package, precision="fp32")
+
+
 @pytest.mark.parametrize("kind", ["torch.save", "torch.jit.save", "torch.export.save"])
 def test_weights_that_can_hold_code_are_refused(package: ModelPackage, kind: str) -> None:
     item = json.loads(package.item.read_text())
@@ -280,8 +292,9 @@ def test_pickle_is_never_loaded(package: ModelPackage) -> None:
             return (os.mkdir, (str(package.folder / "boom"),))
 
     package.weights.write_bytes(pickle.dumps(Bomb()))
+    changed = replace(package, checksum=sha256(package.weights.read_bytes()).hexdigest())
     with pytest.raises(ModelError, match="expected a safetensors file"):
-        load_segmenter(package, precision="fp32")
+        load_segmenter(changed, precision="fp32")
     assert not (package.folder / "boom").exists()
 
 

@@ -3,8 +3,10 @@
 import datetime as dt
 import hashlib
 import json
+import os
 import pickle
-from pathlib import Path
+from collections.abc import Iterator
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -12,7 +14,9 @@ import pyogrio
 import pytest
 from catalog_case import SCHEME, TILES, add_tile, finish
 from conftest import WriteOrthophoto
+from dask_cluster import Cluster, running
 from red_roofs import save_red_roofs
+from test_engine import networks
 from test_pipeline import RedRoofs, counts, network, project
 
 from geoai import cli, pipeline
@@ -98,6 +102,73 @@ def test_workers_of_their_own_need_the_object_store_and_no_folder(project: Path,
     pipeline.run(on_disk)
     pipeline.run(away)
     assert assets(on_disk) == assets(away)
+
+
+REFUSE = """
+import sys
+
+def refuse(event, arguments):
+    if event in ("open", "os.listdir", "os.scandir", "os.mkdir") and str(arguments[0]).startswith({folder!r}):
+        raise PermissionError(f"a worker asked for {{arguments[0]}}")
+
+sys.addaudithook(refuse)
+"""
+"""What a Dask worker loads first to have nothing in common with the folder of the machine that drives."""
+
+
+def content(settings: Settings) -> dict[str, Any]:
+    """Return what a catalogue holds, by name: bytes, and items without the times and places of the making."""
+    store = open_catalog(settings)
+    found: dict[str, Any] = {}
+    for path, _ in files_below(store.root):
+        name = path.relative_to(store.root).as_posix()
+        if path.suffix in (".tif", ".parquet") or name.startswith("models/"):
+            found[name] = path.read_bytes()
+        elif path.suffix == ".json":
+            found[name] = json.loads(path.read_bytes())
+    for name, item in found.items():
+        if name.startswith("flights/") and isinstance(item, dict) and item["type"] == "Feature":
+            for time in ("created", "updated", "processing:datetime"):
+                item["properties"].pop(time, None)
+            for link in item["links"]:
+                if link["type"] == "image/tiff":
+                    link["href"] = link["href"].rpartition("/")[2]
+    return found
+
+
+@pytest.fixture
+def far_cluster(project: Path, s3: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Give workers that know the address and the key of the object store, and see no folder of *project*."""
+    pytest.importorskip("distributed")
+    folder = tmp_path_factory.mktemp("worker")
+    (folder / "refuse.py").write_text(REFUSE.format(folder=str(project.parent)))
+    known = {name: value for name, value in os.environ.items() if name.startswith("AWS_") or name == "PATH"}
+    options = ["--preload", str(folder / "refuse.py")]
+    with running(folder, known | {"HOME": str(folder)}, options) as cluster:
+        yield cluster
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")  # Dask's own
+def test_dask_workers_need_the_object_store_and_nothing_else(
+    project: Path, s3: str, far_cluster: Cluster
+) -> None:
+    save_red_roofs(project.parent / "models" / "red")
+    copy_to(project.parent / "flight", location(f"{s3}/dask/F1"))
+    values: dict[str, Any] = {"prediction.model": str(project.parent / "models" / "red")}
+    on_disk = load_settings(project, values | {"engine.workers": 1})
+    places = {"flight.folder": f"{s3}/dask/F1", "catalog": f"{s3}/dask/catalog"}
+    engine = {"kind": "dask", "address": far_cluster.address, "workers": None, "batch": 1}
+    away = load_settings(project, values | places | {"data": project.parent / "driver", "engine": engine})
+    alone, together = pipeline.run(on_disk), pipeline.run(away)
+    assert together.signals == alone.signals == {"missing": 1, "demolished": 1, "extended": 1}
+    assert [counts(together, stage) for stage in ("tile", "predict", "trace")] == 3 * [{"done": 4}]
+    held = content(on_disk)
+    kinds = [PurePath(name).suffix for name in held if name.startswith("flights/F1.red/")]
+    assert (kinds.count(".tif"), kinds.count(".parquet")) == (4, 4)
+    assert content(away) == held
+    assert sum(networks(far_cluster.address).values()) > 0
+    assert [counts(pipeline.run(away), stage) for stage in ("tile", "predict", "trace")] == 3 * [{"skipped": 4}]
 
 
 @pytest.fixture
