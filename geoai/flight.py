@@ -127,9 +127,9 @@ def scan_flight(
     there is no folder or no usable orthophoto, or where most files of the last look are gone: a share that is
     half mounted is no flight.
     """
-    folder = settings.folder
-    if folder is None:
+    if settings.folder is None:
         raise ImageryError("flight.folder: expected a folder of orthophotos, found none")
+    folder = settings.folder.absolute()  # workers may stand in another
     check_reachable(folder)
     if not folder.is_dir():
         raise ImageryError(

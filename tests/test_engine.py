@@ -136,8 +136,8 @@ def run(path: Path, **overrides: Any) -> RunResult:
 
 
 def on(kind: str, path: Path, **more: Any) -> RunResult:
-    engine = {"engine.kind": kind, "engine.workers": 2, "engine.batch": 1} | more
-    return run(path, data=path.parent / kind, **engine)
+    engine = {"engine.kind": kind, "engine.workers": 2, "engine.batch": 1, "data": path.parent / kind}
+    return run(path, **engine | more)
 
 
 @pytest.mark.slow
@@ -155,13 +155,13 @@ def test_other_processes_leave_the_bytes_that_one_thread_leaves(red_roofs: Path,
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # Dask's own
 def test_two_dask_workers_leave_the_bytes_of_one_thread_and_the_gpu_is_asked_for_predictions(
-    red_roofs: Path, cluster: Cluster
+    red_roofs: Path, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
     alone = run(red_roofs, data=red_roofs.parent / "alone", **{"engine.workers": 1})
-    together = on(
-        "dask", red_roofs, **{"engine.workers": None, "engine.address": cluster.address, "engine.gpu": True}
-    )
+    monkeypatch.chdir(red_roofs.parent)  # names are as from here; the workers stand elsewhere
+    names = {"flight.folder": Path("flight"), "data": Path("dask"), "prediction.model": "data/models/red"}
+    engine = {"engine.workers": None, "engine.address": cluster.address, "engine.gpu": True}
+    together = on("dask", red_roofs, **names, **engine)
     assert together.signals == alone.signals
     assert rasters(red_roofs.parent / "dask") == rasters(red_roofs.parent / "alone")
     assert networks(cluster.address) == {"plain": 0, "gpu": 1}
