@@ -70,7 +70,8 @@ def process_flight(
     }
     settings = load_settings(config, {key: value for key, value in options.items() if value is not None})
     run_page.name_run(settings.flight.name, settings.flight.date)
-    with hold_flight(settings.data, settings.flight.name), pipeline.recorded(settings) as stages:
+    held = hold_flight(settings.data, settings.flight.name, settings.catalog)
+    with held, pipeline.recorded(settings) as stages:
         result = _process(settings, assessment.open_inputs(settings), stages)
     get_run_logger().info("%s: %s", result.current, dict(result.signals))
     run_page.show_result(result)

@@ -88,7 +88,7 @@ def evaluate_flight(
     mapped, _ = assessment.open_map(settings, lines=False)
     source = without_secrets(str(settings.map.source))
     _check_verdicts(verdicts, mapped, source)
-    with hold_flight(settings.data, settings.flight.name):
+    with hold_flight(settings.data, settings.flight.name, settings.catalog):
         acceptance = pipeline.accept(settings, progress)
         flown, scheme = acceptance.flight, acceptance.scheme
         for package in packages:

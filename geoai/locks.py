@@ -12,12 +12,13 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from geoai.errors import BusyError
 from geoai.files import remove_abandoned
+from geoai.storage import is_remote
 
 log = logging.getLogger(__name__)
 
@@ -46,15 +47,26 @@ def _opened(path: Path) -> TextIO:
 
 
 @contextmanager
-def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
-    """Hold the lock of a flight while it is worked on.
+def hold_flight(data: Path, flight_id: str, catalog: Path | None = None) -> Iterator[None]:
+    """Hold the locks of a flight while it is worked on: one in *data*, one where its tiles lie.
 
-    What one that was killed left in the making is removed first. Raises BusyError where another holds it.
+    *catalog* is that of the settings, None: in *data*. One in an object store has no lock: all that work on
+    it must do so from one *data*. What one that was killed left in the making is removed first. Raises
+    BusyError where another holds a lock.
     """
-    with _opened(_lock_of(data, flight_id)) as lock:
+    with ExitStack() as held:
+        for lock, guarded in _locks_of(data, flight_id, catalog).items():
+            held.enter_context(_hold(lock, guarded, flight_id))
+        yield
+
+
+@contextmanager
+def _hold(path: Path, guarded: Path, flight_id: str) -> Iterator[None]:
+    """Hold one lock of a flight; clear up in the folder that it guards where its last holder was killed."""
+    with _opened(path) as lock:
         tries = 1
         while not _took(lock, fcntl.LOCK_EX):
-            holder = who_holds(data, flight_id)
+            holder = _holder(path)
             if holder or tries == TRIES:
                 raise BusyError(
                     f"flight {flight_id}: expected no other run of it, found {holder or 'another process'}; "
@@ -68,25 +80,37 @@ def hold_flight(data: Path, flight_id: str) -> Iterator[None]:
         lock.write(f"process {os.getpid()} on {socket.gethostname()}, at work since {now}")
         lock.flush()
         if killed:
-            _clear_up(data, flight_id)
+            for left in remove_abandoned(guarded):
+                log.info("%s: removed, a run that was killed left it", left)
         try:
             yield
         finally:
             lock.truncate(0)  # says that it was not killed
 
 
-def who_holds(data: Path, flight_id: str) -> str:
+def who_holds(data: Path, flight_id: str, catalog: Path | None = None) -> str:
     """Return which process works on a flight, '' where none does. Nothing is changed."""
+    told = map(_holder, _locks_of(data, flight_id, catalog))
+    return next(filter(None, told), "")
+
+
+def _locks_of(data: Path, flight_id: str, catalog: Path | None) -> dict[Path, Path]:
+    """Return the locks of a flight, in the order in which they are taken, and the folder that each guards."""
+    locks = {data / "locks" / f"{flight_id}.lock": data / "runs" / flight_id}
+    tiles = catalog or data / "catalog"  # to the projects that share it, `data` says nothing
+    if not is_remote(tiles):
+        locks[tiles / ".locks" / f"{flight_id}.lock"] = tiles
+    return locks
+
+
+def _holder(path: Path) -> str:
+    """Return who holds the lock of the file *path*, '' where nobody does."""
     try:
-        with _lock_of(data, flight_id).open(encoding="utf-8") as lock:
+        with path.open(encoding="utf-8") as lock:
             told = _told(lock)  # before the lock is tried: a run that ends meanwhile takes its words along
             return "" if not told or _took(lock, fcntl.LOCK_SH) else told
     except FileNotFoundError:
         return ""
-
-
-def _lock_of(data: Path, flight_id: str) -> Path:
-    return data / "locks" / f"{flight_id}.lock"
 
 
 def _took(file: TextIO, kind: int) -> bool:
@@ -101,9 +125,3 @@ def _took(file: TextIO, kind: int) -> bool:
 def _told(lock: TextIO) -> str:
     lock.seek(0)
     return lock.read().strip()
-
-
-def _clear_up(data: Path, flight_id: str) -> None:
-    for folder in (data / "catalog", data / "runs" / flight_id):
-        for path in remove_abandoned(folder):
-            log.info("%s: removed, a run that was killed left it", path)

@@ -94,7 +94,8 @@ def run(settings: Settings, progress: Progress = lambda stage, done, total: None
     Raises GeoaiError where nothing can be done (no usable imagery, no map, no model, another run of the
     flight). Single tiles and sheets that fail are findings; the rest goes on.
     """
-    with hold_flight(settings.data, settings.flight.name), recorded(settings) as stages:
+    held = hold_flight(settings.data, settings.flight.name, settings.catalog)
+    with held, recorded(settings) as stages:
         return _run(settings, assessment.open_inputs(settings), stages, progress)
 
 

@@ -69,7 +69,7 @@ def prune(
     held = flights(store)
     for done, (flight, collections) in enumerate(held.items(), start=1):
         try:
-            with hold_flight(settings.data, flight):
+            with hold_flight(settings.data, flight, settings.catalog):
                 referred = references(settings, ledger)  # under the lock: a run may just have ended
                 old = _old(store, flight, collections, settings.data / "runs", referred, unused_for, now)
                 left = [path for name in collections for path in _left(store.collection_folder(name), now)]

@@ -139,7 +139,7 @@ def _sight(delivery: Delivery, settings: Settings, moment: Moment) -> Sighting:
         if record != before:
             write_record(settings.data, record)
     judged = _judged(sighting, record, delivery, settings.watch, moment)
-    if judged.status == "new" and (why := who_holds(settings.data, delivery.flight)):
+    if judged.status == "new" and (why := who_holds(settings.data, delivery.flight, settings.catalog)):
         return replace(judged, status="running", why=why)
     return judged
 

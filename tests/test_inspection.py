@@ -21,7 +21,7 @@ def problems(store: Catalog) -> list[str]:
 
 
 def files_of(store: Catalog) -> list[Path]:
-    return sorted(path for path in store.root.rglob("*") if path.is_file() and path.name != ".lock")
+    return sorted(path for path in store.root.rglob("*") if path.is_file() and not path.name.endswith(".lock"))
 
 
 @pytest.fixture

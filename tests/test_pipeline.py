@@ -31,7 +31,7 @@ from geoai import assessment, merging, pipeline, plan, tilejobs, tiling
 from geoai.catalog import Catalog
 from geoai.cli import app
 from geoai.config import Settings, load_settings
-from geoai.errors import ConfigError, FindingsError, GeoaiError, LedgerError, MapError
+from geoai.errors import BusyError, ConfigError, FindingsError, GeoaiError, LedgerError, MapError
 from geoai.flight import Finding
 from geoai.pipeline import RunResult
 from geoai.report import write_report
@@ -417,6 +417,30 @@ def slow(chip):
 tilejobs.shared_segmenter = lambda model, precision, bands: slow
 pipeline.run(load_settings(Path(sys.argv[1]), {{"engine.workers": 1, "data": Path(sys.argv[2])}}))
 """
+
+
+def test_two_data_folders_that_share_a_catalogue_take_turns(
+    project: Path, network: RedRoofs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else an item tells of pixels that the other run wrote, under a fingerprint that holds for ever."""
+    here, write_tile, refused = project.parent, tiling.write_tile, list[str]()
+
+    def interrupted(*arguments: Any) -> None:
+        write_tile(*arguments)
+        monkeypatch.setattr(tiling, "write_tile", write_tile)
+        try:
+            run(project, data=here / "b", catalog=here / "shared", **{"tiling.compression": "jpeg"})
+        except BusyError as error:
+            refused.append(str(error))
+
+    run(project, data=here / "alone")
+    own = {"data": here / "a", "catalog": here / "shared", "engine.workers": 1}
+    monkeypatch.setattr(tiling, "write_tile", interrupted)
+    run(project, **own)
+    run(project, **own)
+    assert rasters(here / "shared") == rasters(here / "alone" / "catalog")
+    assert [line.partition(", found ")[0] for line in refused] == ["flight F1: expected no other run of it"]
+    assert not (here / "b" / "runs").exists()
 
 
 def rasters(folder: Path) -> dict[str, bytes]:

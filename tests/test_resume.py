@@ -96,7 +96,7 @@ def content_of(data: Path) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for path in sorted(path for path in data.rglob("*") if path.is_file()):
         name = path.relative_to(data).as_posix()
-        if path.name in (".lock", "last-run.json") or name.startswith("locks/"):
+        if path.name == "last-run.json" or path.name.endswith(".lock"):
             continue
         if path.suffix == ".gpkg":
             found[name] = rows_of(path)

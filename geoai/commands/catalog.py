@@ -68,7 +68,7 @@ def verify(
     problems: list[str] = []
     with progress_bars() as progress:
         for name, collections in flights(store, flight).items():
-            with hold_flight(settings.data, name):
+            with hold_flight(settings.data, name, settings.catalog):
                 problems += inspection.inspect_flight(store, collections, progress)
     problems += inspection.inspect_index(store)
     for line in problems:
