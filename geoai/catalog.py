@@ -19,7 +19,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -139,11 +138,12 @@ class Catalog:
         are replaced here.
         """
         target = self.root / "models" / package.id
-        for source in sorted(package.folder.iterdir(), key=lambda path: path.suffix == ".json"):
-            copy = target / source.name
-            if source.is_file() and not (copy.exists() and copy.read_bytes() == source.read_bytes()):
+        files = (path for path in package.folder.iterdir() if path.is_file())
+        for source in sorted(files, key=lambda path: path.suffix == ".json"):
+            copy, content = target / source.name, source.read_bytes()
+            if not (copy.exists() and copy.read_bytes() == content):
                 with appearing_whole(copy) as partial:
-                    shutil.copyfile(source, partial)
+                    partial.write_bytes(content)
         return replace(package, folder=target)
 
     def write_collection(

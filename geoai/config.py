@@ -303,7 +303,7 @@ class ReportSettings(Section):
 class EngineSettings(Section):
     """Where tiles are cut and predicted: on this machine, or by the workers of a Dask scheduler.
 
-    Workers need what the settings name, under the same paths: imagery, catalogue and model.
+    Workers need imagery and catalogue, which holds the model: under the same paths, or in an object store.
     """
 
     kind: Literal["threads", "processes", "dask"] = Field(

@@ -2,7 +2,8 @@
 
 A stage plans its jobs first; those whose fingerprint (inputs, settings, model) the catalogue holds already
 are left out. `Cutter`, `Predictor` and `Tracer` say what all jobs of a stage have in common. They, and the
-jobs, are small values that can be sent to another process or machine, which then needs the same files.
+jobs, are small values that can be sent to another process or machine, which needs the imagery and the
+catalogue, under the same paths or in an object store.
 """
 
 from __future__ import annotations

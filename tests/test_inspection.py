@@ -21,7 +21,9 @@ def problems(store: Catalog) -> list[str]:
 
 
 def files_of(store: Catalog) -> list[Path]:
-    return sorted(path for path in store.root.rglob("*") if path.is_file() and not path.name.endswith(".lock"))
+    return sorted(
+        path for path in store.root.rglob("*") if path.is_file() and not path.name.endswith(".lock")
+    )
 
 
 @pytest.fixture

@@ -347,7 +347,8 @@ def small_disk(folder: Path, size_kb: int) -> Iterator[None]:
 
 FULL = [
     pytest.param(16, 1, "image.tif|45.*json", id="tile"),
-    pytest.param(60, 1, "F1.red-roofs", id="predict", marks=pytest.mark.slow),
+    pytest.param(60, 1, "models/red-roofs", id="model", marks=pytest.mark.slow),
+    pytest.param(72, 1, "F1.red-roofs", id="predict", marks=pytest.mark.slow),
     pytest.param(100, 1, "", id="compare", marks=pytest.mark.slow),
     pytest.param(160, 1, "ledger.gpkg", id="remember", marks=pytest.mark.slow),
     pytest.param(700, 1, "review.gpkg", id="publish", marks=pytest.mark.slow),

@@ -168,7 +168,9 @@ def test_dask_workers_need_the_object_store_and_nothing_else(
     assert (kinds.count(".tif"), kinds.count(".parquet")) == (4, 4)
     assert content(away) == held
     assert sum(networks(far_cluster.address).values()) > 0
-    assert [counts(pipeline.run(away), stage) for stage in ("tile", "predict", "trace")] == 3 * [{"skipped": 4}]
+    assert [counts(pipeline.run(away), stage) for stage in ("tile", "predict", "trace")] == 3 * [
+        {"skipped": 4}
+    ]
 
 
 @pytest.fixture
