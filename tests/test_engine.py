@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
 from dask_cluster import Cluster, cluster
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from red_roofs import save_red_roofs
 from test_pipeline import counts, project, rasters

@@ -1,6 +1,7 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -35,6 +36,16 @@ def test_a_whole_catalogue_has_no_problem_and_is_left_as_it_is(store: Catalog) -
     before = {path: path.read_bytes() for path in files_of(store)}
     assert problems(store) == []
     assert {path: path.read_bytes() for path in files_of(store)} == before
+
+
+def test_a_model_is_kept_under_its_id_whatever_its_folder_is_called(store: Catalog, tmp_path: Path) -> None:
+    folder = shutil.copytree(find_package("buildings").folder, tmp_path / "of last week")
+    package = find_package(str(folder))
+    stored = store.add_model(package)
+    assert stored == replace(package, folder=store.root / "models" / "buildings")
+    store.write_collection("F1", title="", description="")
+    assert list(inspect_index(store)) == []
+    assert (stored.weights.read_bytes(), stored.card.exists()) == (package.weights.read_bytes(), True)
 
 
 def test_the_shipped_model_and_its_card_are_no_problem_until_one_is_lost(store: Catalog) -> None:
