@@ -51,7 +51,7 @@ def hold_flight(data: Path, flight_id: str, catalog: Path | None = None) -> Iter
     """Hold the locks of a flight while it is worked on: one in *data*, one where its tiles lie.
 
     *catalog* is that of the settings, None: in *data*. One in an object store has no lock: all that work on
-    it must do so from one *data*. What one that was killed left in the making is removed first. Raises
+    it must do so from one *data*. What one that was stopped left in the making is removed first. Raises
     BusyError where another holds a lock.
     """
     with ExitStack() as held:
@@ -62,7 +62,7 @@ def hold_flight(data: Path, flight_id: str, catalog: Path | None = None) -> Iter
 
 @contextmanager
 def _hold(path: Path, guarded: Path, flight_id: str) -> Iterator[None]:
-    """Hold one lock of a flight; clear up in the folder that it guards where its last holder was killed."""
+    """Hold one lock of a flight; clear up in the folder that it guards where its last holder was stopped."""
     with _opened(path) as lock:
         tries = 1
         while not _took(lock, fcntl.LOCK_EX):
@@ -81,11 +81,9 @@ def _hold(path: Path, guarded: Path, flight_id: str) -> Iterator[None]:
         lock.flush()
         if killed:
             for left in remove_abandoned(guarded):
-                log.info("%s: removed, a run that was killed left it", left)
-        try:
-            yield
-        finally:
-            lock.truncate(0)  # says that it was not killed
+                log.info("%s: removed, a run that was stopped left it", left)
+        yield
+        lock.truncate(0)  # ended in order: neither it nor a worker of its was killed
 
 
 def who_holds(data: Path, flight_id: str, catalog: Path | None = None) -> str:

@@ -3,12 +3,12 @@
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pytest
 
-from geoai.errors import BusyError
+from geoai.errors import BusyError, EngineError
 from geoai.locks import hold_flight, who_holds
 from geoai.storage import location
 
@@ -117,6 +117,17 @@ def test_what_a_run_that_was_killed_left_is_cleared_up_by_the_next_and_by_no_loo
         assert [path.exists() for path in left] == [False, True], "in the catalogue, for whoever shares it"
     with hold_flight(*places):
         assert [path.exists() for path in left] == [False, False]
+
+
+def test_what_a_killed_worker_of_a_run_left_is_removed_by_the_next_run(tmp_path: Path) -> None:
+    left = tmp_path / "catalog" / ".image-abcd1234.tif"
+    left.parent.mkdir()
+    with suppress(EngineError), hold_flight(tmp_path, "F1"):
+        left.touch()
+        raise EngineError("engine: expected its workers, found one ended")
+    assert who_holds(tmp_path, "F1") == ""
+    with hold_flight(tmp_path, "F1"):
+        assert not left.exists()
 
 
 def test_a_catalogue_in_an_object_store_has_no_lock(tmp_path: Path) -> None:
