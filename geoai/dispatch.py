@@ -13,7 +13,8 @@ from typing import Literal
 from geoai import download, inventory
 from geoai.catalog import open_catalog
 from geoai.config import FlightSettings, Settings
-from geoai.errors import BusyError, GeoaiError, StacError
+from geoai.delivery import folder_delivery
+from geoai.errors import BusyError, CatalogError, GeoaiError, StacError
 from geoai.locks import who_holds
 from geoai.stacio import Secrets
 from geoai.watch import Sighting, made_progress
@@ -65,7 +66,7 @@ def hand_over(
     """Fetch a new flight and *ask* a server to run it, unless another watcher is at it; return how it went.
 
     *ask* gets an idempotency key and returns the id of the flow run: when this process is killed right after,
-    the next look asks again by the same key.
+    or *ask* raises, the next look asks again by the same key, however often.
     """
 
     def start(claim: _Claim) -> Sighting:
@@ -84,6 +85,8 @@ def _started(
     secrets: Secrets,
 ) -> Sighting:
     try:
+        if _has_changed(settings, sighting):
+            return replace(sighting, status="waits", why="it changed since the look")
         with _claimed(settings, sighting, state) as claim:
             if claim is None:
                 return replace(sighting, status="running", why="another watcher started it")
@@ -96,6 +99,14 @@ def _started(
         known = isinstance(error, (GeoaiError, OSError))
         log.warning("%s: %s", sighting.flight, error, exc_info=not known)
         return replace(sighting, status="failed", why=str(error) or repr(error))
+
+
+def _has_changed(settings: Settings, sighting: Sighting) -> bool:
+    """Whether a folder is no longer as it was seen: others may have been run since, for hours."""
+    if sighting.remote is not None:
+        return False
+    delivery = folder_delivery(sighting.folder, settings.watch.ready_marker)
+    return bool(delivery.problem) or delivery.fingerprint != sighting.fingerprint
 
 
 @contextmanager
@@ -120,7 +131,7 @@ def _claimed(
             run = Run(
                 fingerprint=sighting.fingerprint,
                 attempt=sighting.attempt,
-                contents=inventory.contents_mark(open_catalog(settings), sighting.flight),
+                contents=_contents(settings, sighting.flight),
                 marker=record.marker,
                 state=state,
                 started=dt.datetime.now(dt.UTC).replace(microsecond=0),
@@ -134,8 +145,17 @@ def _claimed(
             write_record(settings.data, record)
             raise
         except Exception as error:
-            claim.note("failed", str(error) or repr(error))
+            # a server may have done what it was asked for, though its answer is lost
+            claim.note(state if state == "handing over" else "failed", str(error) or repr(error))
             raise
+
+
+def _contents(settings: Settings, flight: str) -> str:
+    """Return the mark of what the catalogue holds; '' with a damaged item, which the run makes anew."""
+    try:
+        return inventory.contents_mark(open_catalog(settings), flight)
+    except CatalogError:
+        return ""
 
 
 def flight_settings(settings: Settings, sighting: Sighting) -> Settings:

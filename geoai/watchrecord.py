@@ -73,7 +73,7 @@ class Run(BaseModel):
             "state": state,
             "why": why,
             "flow_run": flow_run or self.flow_run,
-            "ended": None if state == "handed over" else dt.datetime.now(dt.UTC).replace(microsecond=0),
+            "ended": None if state in ("handing over", "handed over") else dt.datetime.now(dt.UTC).replace(microsecond=0),
             "attempt": 0 if state == "failed" and progress else self.attempt,
         }
         return Run.model_validate(self.model_dump() | news)
@@ -108,7 +108,7 @@ class Record(BaseModel):
             return None
         if run.fingerprint != self.fingerprint:
             return 1
-        if run.state == "handing over":  # killed meanwhile: the server knows by the key whether it has it
+        if run.state == "handing over":  # no answer came: the server knows by the key whether it has it
             return run.attempt
         return run.attempt + 1 if run.state == "failed" and run.attempt < ATTEMPTS else None
 
