@@ -75,15 +75,18 @@ def look(
             sightings.append(_unreachable(str(folder), folder, error))
             continue
         sightings += [_look_at_folder(path, settings, moment) for path in paths]
+        if not paths:  # so is a mount point without its share
+            sightings.append(Sighting(str(folder), folder, "waits", "no flights there"))
     for api in settings.watch.apis:
         try:
             flights = stacapi.find_flights(api, parse_crs(settings.crs), secrets)
         except GeoaiError as error:
             sightings.append(_unreachable(api.url, settings.data / "flights", error))
             continue
-        sightings += [
-            _sight(collection_delivery(flight, settings.data), settings, moment) for flight in flights
-        ]
+        for flight in flights:
+            delivery = collection_delivery(flight, settings.data)
+            taken = any(each.folder == delivery.folder for each in sightings)
+            sightings.append(_look_at_collection(delivery, settings, moment, taken=taken))
         if not flights:
             sightings.append(Sighting(api.url, settings.data / "flights", "waits", "no imagery there"))
     return sightings
@@ -99,6 +102,16 @@ def _look_at_folder(path: Path, settings: Settings, moment: Moment) -> Sighting:
         return _unreachable(flight_id(path.name), path, f"expected names in UTF-8, found {error.object!a}")
     except OSError as error:  # the share is gone, or going: nothing is concluded from what is not seen
         return _unreachable(flight_id(path.name), path, error)
+
+
+def _look_at_collection(delivery: Delivery, settings: Settings, moment: Moment, *, taken: bool) -> Sighting:
+    if taken:
+        why = f"{delivery.flight}: expected one collection for {delivery.folder}: two flights of one name?"
+        return Sighting(delivery.flight, delivery.folder, "blocked", why)
+    try:
+        return _sight(delivery, settings, moment)
+    except OSError as error:  # its record cannot be kept
+        return _unreachable(delivery.flight, delivery.folder, error)
 
 
 def _unreachable(name: str, folder: Path, error: Exception | str) -> Sighting:
@@ -203,5 +216,7 @@ def _judged(
     if not (again or marked or settled):
         why = f"unchanged for {waited / 60:.0f} of {options.settle_minutes:g} minutes"
         return replace(sighting, why=why)
-    why = f"attempt {attempt} of {ATTEMPTS} after: {run.why}" if run is not None and again else record.remark
+    why = record.remark
+    if run is not None and again:
+        why = f"attempt {attempt} of {ATTEMPTS} after: {run.why or 'the watcher was killed'}"
     return replace(sighting, status="new", why=why, attempt=attempt or 1)

@@ -5,11 +5,14 @@ import os
 from pathlib import Path
 
 import pytest
+from stac_case import CONTENT, SECRETS, Upstream, api, upstream
 from watch_case import SETTLE_S, at, deliver, only, project, statuses, succeed
 
 from geoai import dispatch, watch
 from geoai.config import FlightSettings, Settings
 from geoai.errors import ConfigError
+
+__all__ = ["upstream"]  # a fixture
 
 
 def test_a_flight_that_grows_after_its_run_is_new_once_it_is_settled(tmp_path: Path) -> None:
@@ -80,6 +83,34 @@ def test_two_flights_of_one_name_are_not_mixed(tmp_path: Path) -> None:
     first, second = watch.look(settings, at(0))
     assert (first.status, second.status) == ("new", "blocked")
     assert "two flights of one name?" in second.why
+
+
+def test_a_share_that_is_not_mounted_is_told(tmp_path: Path) -> None:
+    settings = project(tmp_path)
+    seen = only(settings, at(0))
+    assert (seen.flight, seen.status, seen.why) == (str(tmp_path / "flights"), "waits", "no flights there")
+
+
+def test_collections_of_one_name_are_not_mixed(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.add("a", CONTENT, collection="orto 2026")
+    upstream.add("b", CONTENT, collection="orto-2026")
+    watched = {"apis": [api(upstream)], "settle_minutes": 10}
+    settings = Settings.model_validate({"data": tmp_path, "watch": watched})
+    for moment in (at(0), at(SETTLE_S)):
+        first, second = watch.look(settings, moment, SECRETS.get)
+    assert (first.status, first.sheets, second.status) == ("new", 1, "blocked")
+    assert "two flights of one name?" in second.why
+
+
+def test_a_record_that_cannot_be_kept_stops_no_other_flight(upstream: Upstream, tmp_path: Path) -> None:
+    upstream.add("a", CONTENT, collection="x")
+    upstream.add("b", CONTENT, collection="y")
+    watched = {"apis": [api(upstream)], "settle_minutes": 0}
+    settings = Settings.model_validate({"data": tmp_path, "watch": watched})
+    (tmp_path / "watch" / "x.lock").mkdir(parents=True)  # as one that is another user's
+    blocked, new = watch.look(settings, secrets=SECRETS.get)
+    assert (blocked.flight, blocked.status, new.status) == ("x", "blocked", "new")
+    assert "x.lock" in blocked.why
 
 
 def test_settings_that_name_nothing_to_look_at_are_refused(tmp_path: Path) -> None:
