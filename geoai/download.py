@@ -86,7 +86,7 @@ def _download(session: Session, sheet: RemoteSheet, target: Path) -> None:
     try:
         _verify(sheet, part)
     except StacError:
-        part.unlink()
+        part.unlink(missing_ok=True)
         raise
     _note(target).unlink(missing_ok=True)
     part.chmod(0o644)

@@ -7,6 +7,7 @@ without what may be a password or a signature.
 from __future__ import annotations
 
 import json
+import logging
 import re
 from collections.abc import Callable
 from typing import Any
@@ -35,6 +36,7 @@ STAC_TYPES = {"Catalog", "Collection", "Feature", "FeatureCollection"}
 
 def connect(api: ApiSettings, secrets: Secrets) -> StacApiIO:
     """Return what reads the API: patient with 429 and 5xx, credentials for its own hosts."""
+    logging.getLogger("urllib3.connectionpool").setLevel(logging.ERROR)  # it warns with signatures and all
     credentials = _credentials(api.auth, secrets)
     retries = _Patience(
         total=6,
@@ -72,8 +74,15 @@ def _credentials(auth: AuthSettings, secrets: Secrets) -> AuthBase | None:
         return held
 
     if auth.kind == "basic":
-        return HTTPBasicAuth(value(auth.user), value(auth.password))
-    return _Bearer(value(auth.token)) if auth.kind == "bearer" else None
+        return HTTPBasicAuth(value(auth.user).encode(), value(auth.password).encode())
+    if auth.kind == "none":
+        return None
+    token = value(auth.token)
+    if not (token.isascii() and token.isprintable()):  # the error of a header that cannot be shows it
+        raise ConfigError(
+            f"watch.apis.auth: expected a token of one line in {auth.token}, found a line break or no ASCII"
+        )
+    return _Bearer(token)
 
 
 class _Patience(Retry):

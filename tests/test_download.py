@@ -116,6 +116,17 @@ def test_a_file_that_is_not_what_the_item_says_does_not_appear(
     assert fetched(tmp_path) == {"c.tif": CONTENT}
 
 
+def test_an_answer_without_a_file_is_said_and_the_others_are_fetched(
+    upstream: Upstream, tmp_path: Path
+) -> None:
+    upstream.add("a", CONTENT)
+    upstream.add("b", CONTENT)
+    upstream.wrong[next(iter(upstream.files))] = [(416, {}, b"")]
+    with pytest.raises(StacError, match="a: expected some bytes, found 0"):
+        fetch(only(api(upstream)), tmp_path, SECRETS.get)
+    assert fetched(tmp_path) == {"b.tif": CONTENT}
+
+
 def test_a_replaced_item_is_fetched_anew_and_a_touched_one_is_not(upstream: Upstream, tmp_path: Path) -> None:
     upstream.add("a", CONTENT, asset={"file:checksum": multihash(CONTENT)})
     upstream.add("b", CONTENT)

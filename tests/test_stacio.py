@@ -83,8 +83,8 @@ def test_secrets_show_nowhere(upstream: Upstream, tmp_path: Path, caplog: pytest
         fetch(flight, tmp_path, SECRETS.get)
     written = "".join(path.read_text("latin-1") for path in tmp_path.rglob("*"))
     logged = [(record.name, record.getMessage()) for record in caplog.records]
-    ours = "".join(text for name, text in logged if name.startswith("geoai"))
-    for text in (str(error.value), repr(flight), written, ours):
+    shown = [each.getMessage() for each in caplog.records if each.levelname != "DEBUG"]
+    for text in (str(error.value), repr(flight), written, *shown):
         assert "SIGNED" not in text
     for text in (str(error.value), repr(flight), written, *(text for _, text in logged)):
         assert PASSWORD not in text
@@ -98,6 +98,20 @@ def test_a_password_in_an_address_is_not_written_down(upstream: Upstream, tmp_pa
     assert fetched(tmp_path) == {"a.tif": CONTENT}
     assert "//anna:***@" in (tmp_path / "a.tif.json").read_text()
     assert not any("INHREF" in path.read_text("latin-1") for path in tmp_path.rglob("*"))
+
+
+@pytest.mark.parametrize("token", ["t0ken\n", "t0k\u200ben"])
+def test_a_token_that_no_header_holds_is_refused_and_not_repeated(upstream: Upstream, token: str) -> None:
+    settings = api(upstream, auth={"kind": "bearer", "token": "LM_TOKEN"})
+    with pytest.raises(ConfigError, match="expected a token of one line in LM_TOKEN, found") as error:
+        find_flights(settings, SWEREF, {"LM_TOKEN": token}.get)
+    assert "t0k" not in str(error.value)
+
+
+def test_a_password_of_any_letters_is_sent_as_browsers_do(upstream: Upstream) -> None:
+    upstream.add("a", CONTENT)
+    find_flights(api(upstream, auth=BASIC), SWEREF, {"LM_USER": "town", "LM_PASSWORD": "lösen€"}.get)
+    assert upstream.asked_for("/stac")[0]["Authorization"] == basic("town", "lösen€")
 
 
 def test_a_server_that_asks_for_time_is_given_it(
