@@ -155,7 +155,7 @@ def scan_flight(
         if facts.get("stamp") != stamp:
             facts = {"stamp": stamp}
         orthophoto, problems, facts = _inspect(path, name, settings, crs, facts)
-        if any(problem.code == "unreadable" for problem in problems) and "checksum" in known.get(name, {}):
+        if any(problem.code in ("unreadable", "away") for problem in problems) and "checksum" in known.get(name, {}):
             fresh[name] = known[name]
             unreadable.append(_grid_of(known[name], crs))
         elif "height" in facts:
@@ -276,12 +276,22 @@ def _inspect(
     except CRSError as error:
         return refuse("wrong_crs", str(error).removeprefix(f"{name}: "))
     except (RasterioError, OSError) as error:
-        return refuse("unreadable", f"expected a readable orthophoto, found: {' '.join(str(error).split())}")
+        code = "unreadable" if _is_given(path) else "away"
+        return refuse(code, f"expected a readable orthophoto, found: {' '.join(str(error).split())}")
     share = facts["valid_share"]
     if share == 0.0:
         return refuse("all_nodata", "expected imagery, found nodata only")
     checksums = facts["checksum"], facts["mask_checksum"]
     return Orthophoto(path, name, grid, tuple(colour), dtype, *checksums, share), [], facts
+
+
+def _is_given(path: Path) -> bool:
+    """Whether the disk or share gives a file, whatever is in it."""
+    try:
+        sha256_of(path)
+    except OSError:
+        return False
+    return True
 
 
 def _read_header(path: Path) -> Facts:

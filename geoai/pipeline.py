@@ -33,7 +33,7 @@ from geoai.tiling import BAND_NAMES
 log = logging.getLogger(__name__)
 
 LAST_RUN = "last-run.json"
-MAY_PASS = {"tile_failed", "not_merged"}
+MAY_PASS = {"away", "tile_failed", "not_merged"}
 """Findings whose cause may be gone when the flight is run again."""
 SAID = 3
 """How many findings an error names."""

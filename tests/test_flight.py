@@ -145,6 +145,20 @@ def test_a_truncated_file_is_refused(folder: Path, write_orthophoto: WriteOrthop
     assert "\n" not in message
 
 
+def test_a_sheet_that_goes_while_others_are_read_is_not_told_as_broken(
+    folder: Path, write_orthophoto: WriteOrthophoto
+) -> None:
+    (folder / "bad.tif").write_text("not an image")
+    last = write_orthophoto(folder / "last.tif", GREY, left=450_020)
+
+    def share_goes(done: int, total: int) -> None:
+        last.unlink(missing_ok=True)
+
+    _, findings = scan_flight(FlightSettings(folder=folder), SWEREF, progress=share_goes)
+    errors = {each.file: each.code for each in findings if each.severity == "error"}
+    assert errors == {"bad.tif": "unreadable", "last.tif": "away"}
+
+
 def test_a_text_file_by_the_name_of_an_image_is_refused(folder: Path) -> None:
     (folder / "bad.tif").write_text("not an image")
     message = refusal(folder, "bad.tif")

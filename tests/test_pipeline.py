@@ -552,7 +552,7 @@ def told_of(findings: Sequence[Finding]) -> RunResult:
         st.builds(
             Finding,
             file=st.sampled_from(["a.tif", "b.tif"]),
-            code=st.sampled_from(["unreadable", "crs", "tile_failed", "not_merged"]),
+            code=st.sampled_from(["unreadable", "crs", "away", "tile_failed", "not_merged"]),
             severity=st.sampled_from(["error", "warning"]),
             message=st.sampled_from(["expected a sheet", "expected a map"]),
         )
@@ -569,7 +569,7 @@ def test_errors_among_the_findings_are_raised_by_whether_another_run_may_help(
     said = str(caught.value)
     assert said.startswith("; ".join(map(str, errors[:3])))
     assert said.endswith(f"; and {len(errors) - 3} more, see the findings") == (len(errors) > 3)
-    may_pass = any(each.code in ("tile_failed", "not_merged") for each in errors)
+    may_pass = any(each.code in ("away", "tile_failed", "not_merged") for each in errors)
     assert isinstance(caught.value, FindingsError) != may_pass
     return None
 
