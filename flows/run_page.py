@@ -55,7 +55,8 @@ ADVICE: dict[type[BaseException], str] = {
     errors.CRSError: f"Deliver the file in the project's CRS, or set `crs`. {AGAIN}",
     errors.ImageryError: f"Look at the folder of the flight; replace what cannot be read. {AGAIN}",
     errors.StacError: f"See that the API can be reached, and its user and password. {AGAIN}",
-    errors.WatchError: f"Mend or delete the file of `data/watch` that is named. {AGAIN}",
+    errors.WatchError: "Look at each that is named, and at the page of its own run; mend or delete a file of "
+    f"`data/watch` that cannot be read. {AGAIN}",
     errors.MapError: f"See that the map can be reached and is as `map:` in the YAML file says. {AGAIN}",
     errors.CatalogError: f"Replace the sheets that are named; the catalogue is made anew from them. {AGAIN}",
     errors.StorageError: f"See that the object store can be reached, and its credentials. {AGAIN}",

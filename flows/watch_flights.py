@@ -25,13 +25,13 @@ from prefect.client.orchestration import SyncPrefectClient
 from prefect.client.schemas import FlowRun
 from prefect.deployments import run_deployment
 from prefect.exceptions import ObjectNotFound
-from prefect.states import Crashed
+from prefect.states import Cancelled, Crashed
 
 from flows import run_page
 from flows.process_flight import FINDINGS, process_flight
 from geoai import dispatch, watch
 from geoai.config import Settings, load_settings
-from geoai.errors import FindingsError, GeoaiError
+from geoai.errors import FindingsError, GeoaiError, WatchError
 from geoai.watch import Sighting
 from geoai.watchrecord import Record, handed_over
 
@@ -70,7 +70,7 @@ def watch_flights(config: Path, deployment: str | None = None) -> list[str]:
         if each.status in ("blocked", "failed") or (each.status == "done" and each.why and each.flight in new)
     ]
     if trouble:
-        raise GeoaiError("; ".join(trouble))
+        raise WatchError("; ".join(trouble))
     return new
 
 
@@ -130,10 +130,11 @@ def _note_end(settings: Settings, record: Record, client: SyncPrefectClient) -> 
         dispatch.note_end(settings, record, "cancelled", state.message or "by somebody")
     elif state.is_failed() or state.is_crashed():
         dispatch.note_end(settings, record, "failed", state.message or str(state.name))
-    elif state.is_running() and dispatch.is_lost(settings, record):
-        message = "the run was killed, and its worker with it"
-        client.set_flow_run_state(run.id, Crashed(message=message), force=True)  # else its place stays taken
-        dispatch.note_end(settings, record, "failed", message)
+    elif not (state.is_scheduled() or state.is_paused()) and dispatch.is_lost(settings, record):
+        message, cancelled = "the run was killed, and its worker with it", state.is_cancelling()
+        ended = Cancelled(message=message) if cancelled else Crashed(message=message)
+        client.set_flow_run_state(run.id, ended, force=True)  # else its place stays taken
+        dispatch.note_end(settings, record, "cancelled" if cancelled else "failed", message)
 
 
 def _secret(name: str) -> str | None:

@@ -65,4 +65,4 @@ class BusyError(GeoaiError):
 
 
 class WatchError(GeoaiError):
-    """What was written down of a watched flight cannot be read: mend or delete that file."""
+    """A watched flight, folder or API needs somebody, or what was written down of a flight cannot be read."""

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -14,12 +15,13 @@ os.environ.setdefault("PREFECT_LOGGING_TO_API_ENABLED", "false")
 from prefect import get_client
 from prefect.blocks.system import Secret
 from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterDeploymentId
-from prefect.states import Cancelled, Completed, Failed, Running
+from prefect.states import Cancelled, Cancelling, Completed, Failed, Pending, Running
 from prefect_harness import server
 from stac_case import Upstream, basic, serving
 from test_pipeline import RedRoofs, network, project
 from watch_case import watching
 
+from flows import run_page
 from flows import watch_flights as module
 from flows.process_flight import process_flight
 from flows.watch_flights import watch_flights
@@ -61,8 +63,9 @@ def test_one_flight_that_fails_stops_no_other_and_the_flow_says_why(town: Path, 
     bad = town.parent / "flights" / "2026-01-01_bad"
     bad.mkdir()
     (bad / "a.tif").write_text("no image")
-    with pytest.raises(GeoaiError, match=r"^2026-01-01_bad: .*a\.tif: expected a readable orthophoto"):
+    with pytest.raises(GeoaiError, match=r"^2026-01-01_bad: .*a\.tif: expected a readable orthophoto") as why:
         watch_flights(config=town)
+    assert "Look at each that is named" in run_page.advice(why.value), "not: save and close a review"
     assert record(town)["run"]["state"] == "done"
     assert list((town.parent / "data/runs/2026-05-14_town").rglob("review.gpkg"))
 
@@ -176,12 +179,13 @@ def test_a_run_that_somebody_cancelled_is_not_started_again(town: Path, prefect_
     assert len(prefect_server.runs()) == 1
 
 
+@pytest.mark.parametrize("state", [Pending, Running])
 def test_a_run_whose_worker_died_with_it_is_started_again(
-    town: Path, prefect_server: Server, monkeypatch: pytest.MonkeyPatch
+    town: Path, prefect_server: Server, monkeypatch: pytest.MonkeyPatch, state: Callable[[], Any]
 ) -> None:
     look(town)
     (run,) = prefect_server.runs()
-    prefect_server.set_state(run, Running())
+    prefect_server.set_state(run, state())
     monkeypatch.setattr(dispatch, "SILENT_S", 0.0)
     with hold_flight(town.parent / "data", "2026-05-14_town"):
         assert look(town) == []
@@ -191,6 +195,23 @@ def test_a_run_whose_worker_died_with_it_is_started_again(
     assert first.state.is_crashed(), "its place in the queue is free"
     assert record(town)["run"]["flow_run"] == str(second.id)
     assert record(town)["run"]["attempt"] == 2
+
+
+def test_a_run_whose_worker_died_while_it_was_to_be_cancelled_is_cancelled(
+    town: Path, prefect_server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look(town)
+    (run,) = prefect_server.runs()
+    with get_client(sync_client=True) as client:
+        client.update_flow_run(run.id, infrastructure_pid="worker:1")
+    prefect_server.set_state(run, Running())
+    prefect_server.set_state(run, Cancelling())
+    monkeypatch.setattr(dispatch, "SILENT_S", 0.0)
+    assert look(town) == []
+    with pytest.raises(GeoaiError, match="cancelled: the run was killed"):
+        look(town)
+    (run,) = prefect_server.runs()
+    assert run.state.is_cancelled()
 
 
 def test_a_run_that_the_server_no_longer_knows_is_started_again(town: Path, prefect_server: Server) -> None:
