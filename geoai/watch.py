@@ -68,9 +68,7 @@ def look(
     sightings: list[Sighting] = []
     for folder in settings.watch.folders:
         try:
-            paths = sorted(
-                path for path in folder.iterdir() if path.is_dir() and not path.name.startswith(".")
-            )
+            paths = sorted(path for path in folder.iterdir() if _may_be_flight(path))
         except OSError as error:
             sightings.append(_unreachable(str(folder), folder, error))
             continue
@@ -90,6 +88,14 @@ def look(
         if not flights:
             sightings.append(Sighting(api.url, settings.data / "flights", "waits", "no imagery there"))
     return sightings
+
+
+def _may_be_flight(path: Path) -> bool:
+    """Whether an entry of a watched folder is to be looked at; one that is away is, which tells why."""
+    try:
+        return not path.name.startswith(".") and (path.is_dir() or not path.exists())
+    except OSError:
+        return True
 
 
 def _look_at_folder(path: Path, settings: Settings, moment: Moment) -> Sighting:

@@ -1,8 +1,11 @@
 """Looks at folders: a flight is new once it is settled or marked, and nothing is forgotten."""
 
 import datetime as dt
+import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stac_case import CONTENT, SECRETS, Upstream, api, upstream
@@ -89,6 +92,32 @@ def test_a_share_that_is_not_mounted_is_told(tmp_path: Path) -> None:
     settings = project(tmp_path)
     seen = only(settings, at(0))
     assert (seen.flight, seen.status, seen.why) == (str(tmp_path / "flights"), "waits", "no flights there")
+
+
+@pytest.mark.parametrize("how", ["link", "mount"])
+def test_a_flight_that_is_away_is_told_and_hides_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    settings = project(tmp_path, settle_minutes=0)
+    deliver(tmp_path / "flights" / "F1", "a.tif")
+    away = tmp_path / "flights" / "F2"
+    if how == "link":
+        away.symlink_to(tmp_path / "archive" / "F2")
+    else:
+        away.mkdir()
+        for module, name in ((os, "scandir"), (os, "stat")):
+            monkeypatch.setattr(module, name, failing(getattr(module, name), away))
+    (tmp_path / "flights" / "delivery.pdf").write_text("no flight")
+    assert statuses(settings, at(0)) == {"F1": "new", "F2": "blocked"}
+
+
+def failing(function: Callable[..., Any], away: Path) -> Callable[..., Any]:
+    def fail(path: Any, *args: Any, **options: Any) -> Any:
+        if not isinstance(path, int) and Path(path) == away:
+            raise OSError(errno.ESTALE, "Stale file handle", str(path))
+        return function(path, *args, **options)
+
+    return fail
 
 
 def test_collections_of_one_name_are_not_mixed(upstream: Upstream, tmp_path: Path) -> None:
