@@ -77,7 +77,7 @@ def _download(session: Session, sheet: RemoteSheet, target: Path) -> None:
         try:
             _transfer(session, sheet, part)
             break
-        except RequestException as error:
+        except (RequestException, ValueError) as error:  # urllib3's of an address is a ValueError
             grown = part.exists() and part.stat().st_size > before
             if not again or not grown:
                 raise StacError(

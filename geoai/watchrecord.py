@@ -69,11 +69,12 @@ class Run(BaseModel):
         self, state: State, why: str = "", *, flow_run: str | None = None, progress: bool = False
     ) -> Run:
         """Return the run as it stands now; one that failed with *progress* is the end of those in vain."""
+        under_way = state in ("handing over", "handed over")
         news = {
             "state": state,
             "why": why,
             "flow_run": flow_run or self.flow_run,
-            "ended": None if state in ("handing over", "handed over") else dt.datetime.now(dt.UTC).replace(microsecond=0),
+            "ended": None if under_way else dt.datetime.now(dt.UTC).replace(microsecond=0),
             "attempt": 0 if state == "failed" and progress else self.attempt,
         }
         return Run.model_validate(self.model_dump() | news)

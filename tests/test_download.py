@@ -120,9 +120,10 @@ def test_an_answer_without_a_file_is_said_and_the_others_are_fetched(
     upstream: Upstream, tmp_path: Path
 ) -> None:
     upstream.add("a", CONTENT)
-    upstream.add("b", CONTENT)
     upstream.wrong[next(iter(upstream.files))] = [(416, {}, b"")]
-    with pytest.raises(StacError, match="a: expected some bytes, found 0"):
+    upstream.add("a0", CONTENT, asset={"href": f"http://{64 * 'x'}.example/a.tif"})
+    upstream.add("b", CONTENT)
+    with pytest.raises(StacError, match=r"a: expected some bytes, found 0; a0: .*label empty or too long"):
         fetch(only(api(upstream)), tmp_path, SECRETS.get)
     assert fetched(tmp_path) == {"b.tif": CONTENT}
 
