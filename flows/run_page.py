@@ -67,7 +67,7 @@ ADVICE: dict[type[BaseException], str] = {
     errors.EngineError: f"See why a worker ended: out of memory asks for fewer `engine.workers`. {AGAIN}",
     errors.BusyError: f"Wait until the run that is named has ended. {AGAIN}",
     errors.FindingsError: f"The list is there without them. Replace the sheets that are named. {AGAIN}",
-    errors.GeoaiError: f"Save and close a review that is in use; see that all sheets and tiles can be read. {AGAIN}",
+    errors.GeoaiError: f"Save and close a review that is in use; see that all sheets can be read. {AGAIN}",
     PermissionError: f"Give the worker's user the right to the file that is named. {AGAIN}",
     OSError: f"See that disk and network share are there. {AGAIN}",
     MemoryError: f"Set `engine.workers` lower, or give the machine more memory. {AGAIN}",

@@ -132,8 +132,8 @@ def _note_end(settings: Settings, record: Record, client: SyncPrefectClient) -> 
         dispatch.note_end(settings, record, "failed", state.message or str(state.name))
     elif not (state.is_scheduled() or state.is_paused()) and dispatch.is_lost(settings, record):
         message, cancelled = "the run was killed, and its worker with it", state.is_cancelling()
-        ended = Cancelled(message=message) if cancelled else Crashed(message=message)
-        client.set_flow_run_state(run.id, ended, force=True)  # else its place stays taken
+        ended = Cancelled if cancelled else Crashed
+        client.set_flow_run_state(run.id, ended(message=message), force=True)  # else its place stays taken
         dispatch.note_end(settings, record, "cancelled" if cancelled else "failed", message)
 
 
