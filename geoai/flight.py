@@ -155,9 +155,8 @@ def scan_flight(
         if facts.get("stamp") != stamp:
             facts = {"stamp": stamp}
         orthophoto, problems, facts = _inspect(path, name, settings, crs, facts)
-        if any(problem.code in ("unreadable", "away") for problem in problems) and "checksum" in known.get(
-            name, {}
-        ):
+        unread = any(problem.code in ("unreadable", "away") for problem in problems)
+        if unread and "checksum" in known.get(name, {}):
             fresh[name] = known[name]
             unreadable.append(_grid_of(known[name], crs))
         elif "height" in facts:

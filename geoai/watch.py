@@ -112,7 +112,7 @@ def _look_at_folder(path: Path, settings: Settings, moment: Moment) -> Sighting:
 
 def _look_at_collection(delivery: Delivery, settings: Settings, moment: Moment, *, taken: bool) -> Sighting:
     if taken:
-        why = f"{delivery.flight}: expected one collection for {delivery.folder}: two flights of one name?"
+        why = f"expected one collection for {delivery.folder}: two flights of one name?"
         return Sighting(delivery.flight, delivery.folder, "blocked", why)
     try:
         return _sight(delivery, settings, moment)
