@@ -27,7 +27,7 @@ from geoai.watchrecord import ATTEMPTS, Moment, Record, Run, hold_record, read_r
 
 log = logging.getLogger(__name__)
 
-Status = Literal["new", "waits", "blocked", "running", "done", "failed"]
+Status = Literal["new", "waits", "blocked", "running", "done", "failed", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Sighting:
     """A flight as a look saw it, and whether it may be started; *why* is for people.
 
     What is `blocked` (it cannot be reached or used) or `failed` (it was started in vain) needs somebody;
-    what `waits` does not.
+    what `waits`, or was `cancelled` by a person, does not.
     """
 
     flight: str
@@ -208,12 +208,12 @@ def _judged(
     if run is not None and run.state == "handed over":
         return replace(sighting, status="running", why=f"flow run {run.flow_run}")
     again = run is not None and run.fingerprint == record.fingerprint
-    if run is not None and again and run.state == "done":
-        return replace(sighting, status="done", why=run.why)
+    if run is not None and again and run.state in ("done", "cancelled"):
+        return replace(sighting, status=run.state, why=run.why)
     attempt = record.next_attempt()
     if run is not None and attempt is None:
-        end = "cancelled" if run.state == "cancelled" else f"given up after {run.attempt} attempts"
-        return replace(sighting, status="failed", why=f"{end}: {run.why}")
+        why = f"given up after {run.attempt} attempts: {run.why}"
+        return replace(sighting, status="failed", why=why)
     waited = moment.seconds - record.unchanged_since[moment.boot]
     settled = waited >= options.settle_minutes * 60
     if delivery.problem:

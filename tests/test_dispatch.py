@@ -354,7 +354,7 @@ def test_what_a_server_was_asked_for_is_running_until_its_end_is_known(tmp_path:
     assert (new.status, new.attempt) == ("new", 1)
 
 
-@pytest.mark.parametrize(("end", "status"), [("done", "done"), ("failed", "new"), ("cancelled", "failed")])
+@pytest.mark.parametrize(("end", "status"), [("done", "done"), ("failed", "new"), ("cancelled", "cancelled")])
 def test_the_end_of_a_flow_run_decides_what_comes_next(tmp_path: Path, end: Any, status: str) -> None:
     settings = project(tmp_path, settle_minutes=0)
     deliver(tmp_path / "flights" / "F1", "a.tif")
