@@ -47,7 +47,7 @@ def host() -> Iterator[str]:
     """Serve on loopback; the test fails where anything was asked for."""
     _Asked.asked.clear()
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Asked)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
     server.server_close()
