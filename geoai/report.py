@@ -22,6 +22,7 @@ shares 0 to 1.
 from __future__ import annotations
 
 import base64
+import functools
 import json
 import sqlite3
 from collections.abc import Mapping
@@ -208,6 +209,7 @@ def render(
     )
 
 
+@functools.cache
 def _template(name: str) -> jinja2.Template:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
