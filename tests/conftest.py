@@ -21,10 +21,20 @@ from s3_server import s3  # noqa: F401, a fixture
 
 from geoai.raster import gdal_environment
 
-settings.register_profile("geoai", deadline=None)  # a busy machine is no counter-example
-settings.load_profile("geoai")
+settings.register_profile("whole", deadline=None)  # a busy machine is no counter-example
+settings.register_profile("plain", settings.get_profile("whole"), max_examples=33)
 
 WriteOrthophoto = Callable[..., Path]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Try laws on all their examples where slow tests run as well, on a third of them in the plain suite."""
+    settings.load_profile("plain" if config.getoption("markexpr") == "not slow" else "whole")
+
+
+def examples(most: int) -> int:
+    """Return how many examples a law that takes its time is tried on, where the whole suite has *most*."""
+    return max(5, most * settings().max_examples // 100)
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,7 @@ import pytest
 import rasterio
 import shapely
 from affine import Affine
+from conftest import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rasterio.features import rasterize
@@ -32,8 +33,10 @@ DEFAULTS = CompareSettings()
 
 rectangles = st.tuples(st.integers(0, 80), st.integers(0, 80), st.integers(2, 20), st.integers(2, 20))
 layers = st.lists(rectangles, max_size=8)
-many = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-some = settings(many, max_examples=10)
+many = settings(
+    max_examples=examples(15), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+some = settings(many, max_examples=examples(10))
 
 
 def boxes(drawn):

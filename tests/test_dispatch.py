@@ -13,6 +13,7 @@ from typing import Any
 import hypothesis.strategies as st
 import pytest
 from catalog_case import TILES, add_tile
+from conftest import examples
 from hypothesis import given, settings
 from stac_case import CONTENT, SECRETS, Upstream, api, fetched, upstream, waited
 from watch_case import SETTLE_S, START, Killed, at, deliver, only, project, succeed
@@ -113,7 +114,7 @@ STEPS = st.tuples(
 """Seconds that pass, what happens then, which watcher it happens to, and which sheet."""
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(STEPS, min_size=6, max_size=30))
 def test_every_content_is_started_once_when_it_is_settled_whatever_happens(
     history: list[tuple[int, str, str, str]],

@@ -23,6 +23,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import shapely
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_case import (
@@ -98,7 +99,7 @@ def places(signals: list[Signal]) -> gpd.GeoDataFrame:
 
 
 @given(squares, squares, st.randoms())
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_order_of_rows_and_side_make_no_difference_to_who_is_who(
     new: list[Signal], old: list[Signal], random: Any
 ) -> None:
@@ -110,7 +111,7 @@ def test_order_of_rows_and_side_make_no_difference_to_who_is_who(
 
 
 @given(squares, squares)
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 def test_only_the_same_signal_is_carried_on_and_none_that_could_be_is_left(
     new: list[Signal], old: list[Signal]
 ) -> None:
@@ -277,7 +278,7 @@ runs = st.lists(
 
 @pytest.mark.slow
 @given(runs)
-@settings(max_examples=8)
+@settings(max_examples=examples(8))
 def test_flights_in_any_order_end_in_the_same_open_signals(flown: list[Flown]) -> None:
     dated = [
         replace(
@@ -496,7 +497,7 @@ verdicts = st.lists(
 
 
 @given(verdicts, st.randoms())
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 def test_reading_reviews_twice_or_in_another_order_changes_nothing(
     said: list[tuple[str, str, str]], random: Any
 ) -> None:
@@ -532,7 +533,7 @@ steps = st.lists(
 
 
 @given(steps)
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 def test_a_rejected_signal_never_returns_as_open_without_a_reason(steps: list[Any]) -> None:
     with new_ledger() as ledger:
         ids: set[str] = set()

@@ -11,7 +11,7 @@ import pytest
 import rasterio
 import shapely
 from affine import Affine
-from conftest import WriteOrthophoto
+from conftest import WriteOrthophoto, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -96,7 +96,7 @@ NETWORK = st.lists(st.tuples(ALONG, ALONG, ALONG, ALONG), min_size=1, max_size=6
 # --- laws --------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(NETWORK)
 def test_a_network_held_against_itself_is_confirmed(
     rasters: dict[str, Path], lines: list[shapely.LineString]
@@ -111,7 +111,7 @@ def test_a_network_held_against_itself_is_confirmed(
     )
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.sets(st.integers(0, 7)), st.floats(100, 900), st.floats(0, 90))
 def test_of_k_roads_taken_from_the_map_k_stretches_are_missing(
     rasters: dict[str, Path], taken: set[int], length: float, angle: float
@@ -133,7 +133,7 @@ def test_of_k_roads_taken_from_the_map_k_stretches_are_missing(
         assert shapely.intersects(missing.geometry.to_numpy(), lines[number]).sum() == 1
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.floats(50, 400), st.floats(100, 500), st.floats(0, 180))
 def test_a_stretch_taken_from_the_map_is_missing_by_its_length(
     rasters: dict[str, Path], start: float, length: float, angle: float
@@ -151,7 +151,7 @@ def test_a_stretch_taken_from_the_map_is_missing_by_its_length(
     assert len(comparison.discrepancies) == 1
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(st.floats(50, 400), st.floats(100, 500))
 def test_a_stretch_that_is_gone_is_obsolete_by_its_length_less_what_is_within_reach(
     rasters: dict[str, Path], start: float, length: float
@@ -167,7 +167,7 @@ def test_a_stretch_that_is_gone_is_obsolete_by_its_length_less_what_is_within_re
     assert line["seen_m"] + line["obsolete_m"] == pytest.approx(1000)
 
 
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(NETWORK, NETWORK, st.integers(0, 5))
 def test_every_line_has_one_status_and_lengths_add_up(
     rasters: dict[str, Path], there: list[Any], drawn: list[Any], shared: int
@@ -195,7 +195,7 @@ def test_every_line_has_one_status_and_lengths_add_up(
 
 
 @pytest.mark.slow
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(NETWORK, NETWORK, st.randoms(), st.integers(-100, 100), st.integers(-100, 100))
 def test_the_order_of_rows_and_the_place_are_of_no_consequence(
     rasters: dict[str, Path], there: list[Any], drawn: list[Any], chance: Any, east: int, north: int
@@ -353,7 +353,7 @@ def test_steps_put_together_are_the_line(points: list[tuple[int, int]], step_m: 
     np.testing.assert_allclose(ends, shapely.get_coordinates(lines), atol=1e-9)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(NETWORK, st.floats(20, 400))
 def test_pieces_are_small_and_put_together_they_are_what_was_cut(lines: list[Any], side_m: float) -> None:
     whole = seen(*lines).geometry.to_numpy() if lines else np.zeros(0, object)
@@ -366,7 +366,7 @@ def test_pieces_are_small_and_put_together_they_are_what_was_cut(lines: list[Any
     assert shapely.length(again).sum() == pytest.approx(shapely.length(whole).sum(), abs=1e-3)
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(NETWORK, NETWORK, st.floats(1, 50))
 def test_beyond_is_the_line_less_everything_in_reach(
     there: list[Any], drawn: list[Any], reach_m: float

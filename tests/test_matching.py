@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -39,7 +40,7 @@ def pairs(groups: Groups) -> set[tuple[int, int]]:
 
 
 @given(layers, layers)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_groups_are_numbered_without_gaps_and_joined_only_by_shared_ground(mapped, seen):
     map_boxes, seen_boxes = boxes(mapped), boxes(seen)
     groups = group(map_boxes, seen_boxes)
@@ -55,7 +56,7 @@ def test_groups_are_numbered_without_gaps_and_joined_only_by_shared_ground(mappe
 
 
 @given(layers)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 def test_a_layer_matched_with_itself_leaves_no_object_alone(mapped):
     layer = boxes(mapped)
     groups = group(layer, layer)
@@ -63,7 +64,7 @@ def test_a_layer_matched_with_itself_leaves_no_object_alone(mapped):
 
 
 @given(layers, layers, st.integers(-5_000, 5_000_000), st.randoms(use_true_random=False))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 def test_groups_move_with_the_layers_and_do_not_depend_on_row_order(mapped, seen, shift, random):
     map_boxes, seen_boxes = boxes(mapped), boxes(seen)
     shares = shapely.area(shapely.intersection(map_boxes[:, None], seen_boxes[None, :]))
@@ -85,7 +86,7 @@ def test_groups_move_with_the_layers_and_do_not_depend_on_row_order(mapped, seen
 
 
 @given(st.integers(0, 12), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_components_agree_with_a_flood_fill(count, data):
     node = st.integers(0, max(count - 1, 0))
     edges = data.draw(st.lists(st.tuples(node, node), max_size=15)) if count else []

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import rasterio.features
 import shapely
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -58,7 +59,7 @@ def angles(polygon: Polygon) -> NDArray[np.float64]:
 
 @pytest.mark.slow
 @given(masks, st.sampled_from([0.7, 1.5, 3.0]))
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 def test_outlines_are_valid_and_those_changed_keep_what_was_traced(
     mask: NDArray[np.bool_], tolerance: float
 ) -> None:

@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pytest
 import shapely
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ledger_case import decide
@@ -111,7 +112,7 @@ def test_a_row_of_houses_is_cut_across_whichever_way_it_runs() -> None:
 
 
 @given(st.sampled_from(WAYS), st.integers(1, 6))
-@settings(max_examples=6)
+@settings(max_examples=examples(6))
 def test_every_signal_that_waits_is_in_exactly_one_part_and_nothing_else(
     town: Town, by: By, count: int
 ) -> None:
@@ -133,7 +134,7 @@ answers = st.fixed_dictionaries(
 
 
 @given(st.data(), st.sampled_from(WAYS), st.integers(1, 4))
-@settings(max_examples=5)
+@settings(max_examples=examples(5))
 def test_deciding_in_the_parts_is_deciding_in_the_one_review(
     town: Town, data: st.DataObject, by: By, count: int
 ) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
-from conftest import WriteOrthophoto
+from conftest import WriteOrthophoto, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -43,7 +43,7 @@ CLASSES = st.lists(
 )
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(CLASSES, st.randoms())
 def test_the_same_list_in_any_order_is_no_change(classes: list[str], chance: Any) -> None:
     before = listed(classes, [square(n) for n in range(len(classes))])
@@ -54,7 +54,7 @@ def test_the_same_list_in_any_order_is_no_change(classes: list[str], chance: Any
     assert (plan.by_class()["before"] == plan.by_class()["after"]).all()
 
 
-@settings(max_examples=20)
+@settings(max_examples=examples(20))
 @given(CLASSES, st.data())
 def test_what_comes_and_goes_is_exactly_what_was_added_and_taken_away(classes: list[str], data: Any) -> None:
     everything = listed(classes, [square(n) for n in range(len(classes))])

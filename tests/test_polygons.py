@@ -8,6 +8,7 @@ import pytest
 import rasterio
 import rasterio.features
 import shapely
+from conftest import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -29,7 +30,7 @@ CLEANED = [
 WEST, NORTH = 2_250_000, -32_000_000  # the lattice pixel of the array's corner: E 450 000, N 6 400 000
 masks = arrays(np.bool_, st.tuples(st.integers(1, 24), st.integers(1, 24)))
 slow_files = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import shapely
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -42,7 +43,7 @@ from geoai.sampling import LEAST, STRATA, allocate, draw_sample, lay_grid, strat
 CRS = "EPSG:3006"
 SIDE_M = 1000.0
 
-FEW = settings(max_examples=12)  # each measures whole reviews
+FEW = settings(max_examples=examples(12))  # each measures whole reviews
 counts = st.integers(0, 400).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
 probabilities = st.lists(st.floats(0, 1), min_size=1, max_size=40).map(np.array)
 

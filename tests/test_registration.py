@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pyproj import CRS
@@ -30,7 +31,7 @@ def moved(geometries, dx, dy):
 
 
 @given(towns, metres, metres)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_the_offset_of_a_town_is_that_by_which_it_was_moved(drawn, dx, dy):
     houses = town(drawn)
     row = measure_registration(houses, moved(houses, dx, dy), SWEREF).cells.iloc[0]
@@ -40,7 +41,7 @@ def test_the_offset_of_a_town_is_that_by_which_it_was_moved(drawn, dx, dy):
 
 
 @given(towns, metres, st.data())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 def test_what_was_built_or_torn_down_does_not_move_the_offset(drawn, dx, data):
     houses = town([*drawn, *[(12, 12)] * 10])
     changed = data.draw(st.sets(st.integers(0, len(houses) - 1), max_size=len(houses) // 4))

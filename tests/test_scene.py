@@ -8,6 +8,7 @@ import pytest
 import rasterio.features
 import shapely
 from affine import Affine
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
@@ -120,7 +121,7 @@ def drawn_on_a_lawn(thing: Callable[[Town, float, float, float], None], seed: in
 
 @pytest.mark.parametrize("thing", CONFUSIONS)
 @given(seed=st.integers(0, 10_000), angle=st.floats(-math.pi, math.pi))
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 def test_what_only_looks_like_a_building_is_seen_and_never_in_the_mask(
     thing: Callable[[Town, float, float, float], None], seed: int, angle: float
 ) -> None:

@@ -11,6 +11,7 @@ import networkx
 import numpy as np
 import pytest
 import shapely
+from conftest import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -36,7 +37,7 @@ from geoai.scoring import (
     wilson,
 )
 
-FEW = settings(max_examples=30)
+FEW = settings(max_examples=examples(30))
 """A layer holds a dozen objects: thirty layers are some hundreds."""
 MATCHERS = pytest.mark.parametrize("matcher", [match_by_group, match_one_to_one])
 BOUNDS = (0.0, 0.0, 1000.0, 1000.0)
