@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import logging
 import os
+import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,10 @@ from pystac.validation import JsonSchemaSTACValidator, RegisteredValidator
 from s3_server import s3  # noqa: F401, a fixture
 
 from geoai.raster import gdal_environment
+
+# Containers like to forbid bytecode; each of the many processes that tests start would compile torch anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 settings.register_profile("whole", deadline=None)  # a busy machine is no counter-example
 settings.register_profile("plain", settings.get_profile("whole"), max_examples=33)
@@ -70,6 +76,19 @@ def write_orthophoto() -> WriteOrthophoto:
         return path
 
     return write
+
+
+class Kept:
+    """A folder made once, which each test gets at the same place as it was: what a run writes names paths."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self._copy = folder, folder.with_name(f"{folder.name}.kept")
+        shutil.copytree(folder, self._copy)
+
+    def put_back(self) -> Path:
+        shutil.rmtree(self.folder)
+        shutil.copytree(self._copy, self.folder)
+        return self.folder
 
 
 def ground(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.uint8]:

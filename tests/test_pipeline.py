@@ -19,7 +19,7 @@ import pyogrio
 import pytest
 import rasterio
 import shapely
-from conftest import WriteOrthophoto
+from conftest import Kept, WriteOrthophoto
 from hypothesis import given
 from ledger_case import decide
 from numpy.typing import NDArray
@@ -112,6 +112,27 @@ def network(monkeypatch: pytest.MonkeyPatch) -> RedRoofs:
     return stand_in
 
 
+@pytest.fixture(scope="module")
+def once(
+    tmp_path_factory: pytest.TempPathFactory, write_orthophoto: WriteOrthophoto
+) -> tuple[Kept, RunResult]:
+    folder = tmp_path_factory.mktemp("town") / "project"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tilejobs, "shared_segmenter", lambda model, precision, bands: RedRoofs())
+        first = run(make_project(folder, write_orthophoto))
+    return Kept(folder), first
+
+
+Flown = tuple[Path, RunResult]
+
+
+@pytest.fixture
+def flown(once: tuple[Kept, RunResult]) -> Flown:
+    """Return the settings of a project like `project` and its first run, as it was when that ended."""
+    kept, first = once
+    return kept.put_back() / "town.yaml", first
+
+
 def counts(result: RunResult, stage: str) -> dict[str, int]:
     return next(s.counts for s in result.stages if s.name == stage)
 
@@ -133,8 +154,8 @@ def test_where_the_tiles_begin_changes_nothing(project: Path, network: RedRoofs)
     assert shapely.to_wkb(found[0].geometry).tolist() == shapely.to_wkb(found[1].geometry).tolist()
 
 
-def test_a_flight_becomes_a_review(project: Path, network: RedRoofs) -> None:
-    result = run(project)
+def test_a_flight_becomes_a_review(flown: Flown) -> None:
+    _, result = flown
     signals = pyogrio.read_dataframe(result.review, layer="discrepancy")
     assert sorted(signals["class"]) == ["demolished", "extended", "missing"]
     by_class = signals.set_index("class")
@@ -161,10 +182,8 @@ def test_a_flight_becomes_a_review(project: Path, network: RedRoofs) -> None:
     ]  # fmt: skip
 
 
-def test_an_unchanged_flight_is_recognised_and_its_review_left_alone(
-    project: Path, network: RedRoofs
-) -> None:
-    first = run(project)
+def test_an_unchanged_flight_is_recognised_and_its_review_left_alone(flown: Flown, network: RedRoofs) -> None:
+    project, first = flown
     asked, before = network.asked, first.review.stat()
     again = run(project)
     assert network.asked == asked
@@ -200,9 +219,10 @@ def test_a_tile_without_imagery_is_read_once_for_each_content_of_its_sheets(
 
 
 def test_a_run_writes_its_report_once_and_makes_up_for_one_that_was_cut_off(
-    project: Path, network: RedRoofs
+    flown: Flown, network: RedRoofs
 ) -> None:
-    report = run(project).review.with_name("report.html")
+    project, first = flown
+    report = first.review.with_name("report.html")
     figures = json.loads(report.with_name("quality.json").read_text("utf-8"))
     assert figures["signals"]["total"]["signals"] == 3
     assert figures["settings"]["compare"]["min_area_m2"] == 15.0
@@ -217,9 +237,9 @@ def test_a_run_writes_its_report_once_and_makes_up_for_one_that_was_cut_off(
 
 
 def test_a_changed_sheet_redoes_its_tiles_and_what_depends_on_them(
-    project: Path, network: RedRoofs, write_orthophoto: WriteOrthophoto
+    flown: Flown, network: RedRoofs, write_orthophoto: WriteOrthophoto
 ) -> None:
-    first = run(project)
+    project, first = flown
     built = (60, 4, 68, 14)
     draw(project.parent / "flight" / "east.tif", write_orthophoto, left_m=50.0, width_m=50.0, another=built)
     again = run(project)
@@ -256,8 +276,8 @@ def test_a_sheet_that_its_world_file_moves_is_cut_anew(project: Path, network: R
     assert moved[1] - moved[0] == pytest.approx(10.0, abs=0.5)
 
 
-def test_other_settings_of_the_comparison_redo_no_tile(project: Path, network: RedRoofs) -> None:
-    first = run(project)
+def test_other_settings_of_the_comparison_redo_no_tile(flown: Flown, network: RedRoofs) -> None:
+    project, first = flown
     again = run(project, **{"compare.min_area_m2": 200.0})
     assert counts(again, "predict") == {"skipped": 4}
     assert again.review != first.review
@@ -265,9 +285,9 @@ def test_other_settings_of_the_comparison_redo_no_tile(project: Path, network: R
 
 
 def test_an_earlier_flight_tells_what_the_map_had_wrong_already(
-    project: Path, network: RedRoofs, write_orthophoto: WriteOrthophoto
+    flown: Flown, network: RedRoofs, write_orthophoto: WriteOrthophoto
 ) -> None:
-    first = run(project)
+    project, first = flown
     since = (60, 4, 68, 14)
     draw(project.parent / "flight" / "east.tif", write_orthophoto, left_m=50.0, width_m=50.0, since=since)
     later = run(project, **{"flight.id": "F2", "compare.previous": "F1"})
@@ -293,8 +313,8 @@ def test_an_earlier_flight_that_was_never_read_is_refused_in_one_line(
     assert network.asked == 0
 
 
-def test_a_sheet_that_leaves_the_flight_takes_its_tiles_along(project: Path, network: RedRoofs) -> None:
-    run(project)
+def test_a_sheet_that_leaves_the_flight_takes_its_tiles_along(flown: Flown, network: RedRoofs) -> None:
+    project, _ = flown
     (project.parent / "flight" / "east.tif").unlink()
     again = run(project)
     assert counts(again, "tile") == {"done": 2, "skipped": 2} or counts(again, "tile")["done"] >= 2
@@ -488,9 +508,9 @@ def test_a_full_disk_stops_the_run_with_one_line_and_nothing_half_written(
     for sheet in (project.parent / "flight").iterdir():
         with rasterio.open(sheet, "r+") as target:
             target.write(noise.integers(1, 140, (3, target.height, target.width), np.uint8))
-    done = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, str(project)], capture_output=True, text=True, check=False
-    )
+    # -B: Python takes a short write for a whole one, and would leave damaged bytecode of what it imports
+    command = [sys.executable, "-B", "-c", FULL_DISK, str(project)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     (line,) = [line for line in done.stderr.splitlines() if line.startswith("geoai: ")]
     assert "image.tif: expected a disk that takes it, found File too large" in line
@@ -580,8 +600,8 @@ def test_settings_of_a_run_are_values(project: Path) -> None:
 
 
 @pytest.mark.slow
-def test_what_was_decided_in_a_review_is_in_the_next_one(project: Path, network: RedRoofs) -> None:
-    first = run(project)
+def test_what_was_decided_in_a_review_is_in_the_next_one(flown: Flown, network: RedRoofs) -> None:
+    project, first = flown
     before = pyogrio.read_dataframe(first.review, layer="discrepancy").set_index("class")
     name = before["discrepancy_id"]["missing"]
     decide(first.review, name, "rejected", reject_reason="container")
@@ -601,8 +621,8 @@ def test_what_was_decided_in_a_review_is_in_the_next_one(project: Path, network:
     assert first.review.read_bytes() == decided, "no run writes into a review"
 
 
-def test_the_runs_of_a_flight_share_a_review_that_stands(project: Path, network: RedRoofs) -> None:
-    first = run(project)
+def test_the_runs_of_a_flight_share_a_review_that_stands(flown: Flown, network: RedRoofs) -> None:
+    project, first = flown
     assert first.current == first.review.parent.with_name("current") / "review.gpkg"
     columns = ["class", "discrepancy_id", "status", "lifecycle", "run_id"]
     before = pyogrio.read_dataframe(first.current, layer="discrepancy", columns=columns, fid_as_index=True)
@@ -632,11 +652,12 @@ def test_the_runs_of_a_flight_share_a_review_that_stands(project: Path, network:
 
 
 def test_a_standing_review_in_use_is_a_finding_and_merged_later(
-    project: Path, network: RedRoofs, monkeypatch: pytest.MonkeyPatch
+    flown: Flown, network: RedRoofs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(merging, "TRY_S", 0.01)
     monkeypatch.setattr(merging, "WAIT_S", 0.05)
-    current = run(project).current
+    project, first = flown
+    current = first.current
     geoai = CliRunner()
     with closing(sqlite3.connect(current, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
@@ -658,9 +679,9 @@ def test_a_standing_review_in_use_is_a_finding_and_merged_later(
 
 
 def test_a_ledger_of_another_project_stops_the_run_before_the_first_tile(
-    project: Path, network: RedRoofs
+    flown: Flown, network: RedRoofs
 ) -> None:
-    run(project)
+    project, _ = flown
     with closing(sqlite3.connect(project.parent / "data" / "ledger.gpkg")) as database, database:
         database.execute("UPDATE ledger SET value = 'EPSG:3008' WHERE key = 'crs'")
     with pytest.raises(

@@ -10,7 +10,7 @@ import numpy as np
 import pyogrio
 import pytest
 import shapely
-from conftest import WriteOrthophoto, examples
+from conftest import Kept, WriteOrthophoto, examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
@@ -119,34 +119,42 @@ def test_the_plans_geopackage_holds_its_three_layers_with_styles(tmp_path: Path)
     assert sorted(styles["f_table_name"]) == sorted(frames)
 
 
-@pytest.fixture
-def project(tmp_path: Path, write_orthophoto: WriteOrthophoto, monkeypatch: pytest.MonkeyPatch) -> Path:
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory, write_orthophoto: WriteOrthophoto) -> Kept:
     """Make a flight with two roofs, one of them mapped, and run it."""
+    folder = tmp_path_factory.mktemp("town") / "project"
 
     def bright_is_roof(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
         return np.where(chip[:1] > 150, chip[:1].astype(np.float32) / 255, np.float32(0.01))
 
-    monkeypatch.setattr(tilejobs, "shared_segmenter", lambda model, precision, bands: bright_is_roof)
     image = np.zeros((3, 250, 250), np.uint8)
     image[1] = 90
     image[0, 50:100, 50:100] = 250
     image[0, 150:200, 150:200] = 200  # p = 0.78
-    write_orthophoto(tmp_path / "flight" / "a.tif", image, left=LEFT, top=TOP)
+    write_orthophoto(folder / "flight" / "a.tif", image, left=LEFT, top=TOP)
     mapped = shapely.box(LEFT + 10, TOP - 20, LEFT + 20, TOP - 10)
     frame = gpd.GeoDataFrame({"id": ["a"]}, geometry=[mapped], crs=3006)
-    frame.to_file(tmp_path / "map.gpkg", layer="byggnad")
-    (tmp_path / "town.yaml").write_text(
+    frame.to_file(folder / "map.gpkg", layer="byggnad")
+    (folder / "town.yaml").write_text(
         f"""
-        data: {tmp_path / "data"}
-        flight: {{folder: {tmp_path / "flight"}, id: F1, date: 2026-05-14}}
+        data: {folder / "data"}
+        flight: {{folder: {folder / "flight"}, id: F1, date: 2026-05-14}}
         tiling: {{tile_m: 50, compression: lossless}}
         prediction: {{halo_px: 32}}
         engine: {{workers: 1}}
-        map: {{source: {tmp_path / "map.gpkg"}, id_column: id}}
+        map: {{source: {folder / "map.gpkg"}, id_column: id}}
         """
     )
-    assert pipeline.run(load_settings(tmp_path / "town.yaml")).signals == {"missing": 1}
-    return tmp_path
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tilejobs, "shared_segmenter", lambda model, precision, bands: bright_is_roof)
+        assert pipeline.run(load_settings(folder / "town.yaml")).signals == {"missing": 1}
+    return Kept(folder)
+
+
+@pytest.fixture
+def project(once: Kept) -> Path:
+    """Return the folder of a project whose flight was run."""
+    return once.put_back()
 
 
 def contents(folder: Path) -> dict[str, bytes]:

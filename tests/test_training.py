@@ -326,7 +326,9 @@ def test_disk_that_is_full_leaves_the_last_checkpoint(tmp_path: Path) -> None:
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000));"
         f"sys.argv = ['geoai', 'train', '--config', {str(config)!r}]; main()"
     )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True)
+    # -B: Python takes a short write for a whole one, and would leave damaged bytecode of what it imports
+    command = [sys.executable, "-B", "-W", "ignore", "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1
     assert done.stderr.strip().splitlines()[-1].startswith("geoai: ")
     assert (settings.run / "last.ckpt").read_bytes() == before
