@@ -171,6 +171,7 @@ def _run(told: dict[str, Any]) -> None:
 def _serve() -> None:
     # what a run imports, so that no child has to
     import onnxruntime  # noqa: F401
+    import scipy.special  # noqa: F401
     import torch  # noqa: F401
 
     import geoai.demo
