@@ -26,6 +26,8 @@ from geoai.raster import gdal_environment
 # Containers like to forbid bytecode; each of the many processes that tests start would compile torch anew.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+# Tests kill processes, not the machine: GDAL's GeoPackages need not wait for the disk.
+os.environ["OGR_SQLITE_SYNCHRONOUS"] = "OFF"
 
 settings.register_profile("whole", deadline=None)  # a busy machine is no counter-example
 settings.register_profile("plain", settings.get_profile("whole"), max_examples=33)

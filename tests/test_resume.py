@@ -347,17 +347,18 @@ def small_disk(folder: Path, size_kb: int) -> Iterator[None]:
 
 FULL = [
     pytest.param(16, 1, "image.tif|45.*json", id="tile"),
-    pytest.param(60, 1, "models/red-roofs", id="model", marks=pytest.mark.slow),
-    pytest.param(72, 1, "F1.red-roofs", id="predict", marks=pytest.mark.slow),
-    pytest.param(100, 1, "", id="compare", marks=pytest.mark.slow),
-    pytest.param(160, 1, "ledger.gpkg", id="remember", marks=pytest.mark.slow),
-    pytest.param(700, 1, "review.gpkg", id="publish", marks=pytest.mark.slow),
-    pytest.param(1150, 1, "", id="report", marks=pytest.mark.slow),
-    pytest.param(1500, 2, "current/review.gpkg", id="merge", marks=pytest.mark.slow),
-    pytest.param(2000, 2, "current", id="end of the merge", marks=pytest.mark.slow),
+    pytest.param(60, 1, "models/red-roofs", id="model"),
+    pytest.param(72, 1, "F1.red-roofs", id="predict"),
+    pytest.param(100, 1, "", id="compare"),
+    pytest.param(160, 1, "ledger.gpkg", id="remember"),
+    pytest.param(700, 1, "review.gpkg", id="publish"),
+    pytest.param(1150, 1, "", id="report"),
+    pytest.param(1500, 2, "current/review.gpkg", id="merge"),
+    pytest.param(2000, 2, "current", id="end of the merge"),
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("size_kb", "code", "named"), FULL)
 def test_a_full_disk_is_one_line_and_a_larger_one_is_gone_on_with(
     commands: Commands, first: Story, size_kb: int, code: int, named: str
