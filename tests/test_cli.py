@@ -50,7 +50,9 @@ def test_wrong_settings_are_one_line_and_exit_1(tmp_path: Path, text: str, messa
     (line,) = done.stderr.splitlines()
     assert line.startswith("geoai: " + message.format(path=path))
     made = {file.name for file in tmp_path.rglob("*") if file.is_file()}
-    assert made == {"town.yaml"} | (set() if message.startswith("{path}") else {"last-run.json", "flight.lock"})
+    assert made == {"town.yaml"} | (
+        set() if message.startswith("{path}") else {"last-run.json", "flight.lock"}
+    )
 
 
 def test_brackets_in_the_name_of_a_sheet_are_shown_as_they_are(
