@@ -7,6 +7,7 @@ stays, whatever its age: see `references`.
 from __future__ import annotations
 
 import datetime as dt
+import html
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from geoai.inventory import flights, holdings
 from geoai.ledger import Ledger
 from geoai.locks import hold_flight
 from geoai.merging import FOLDER
+from geoai.model import package_folders
 from geoai.report import SETTINGS
 from geoai.storage import folders_in, remove_tree
 
@@ -133,14 +135,21 @@ def references(settings: Settings, ledger: Ledger) -> dict[str, str]:
         if previous := _previous(path):
             found[f"{previous}.{model}"] = f"compare.previous of run {path.parent.name}"
     if settings.compare.previous:
-        model = Path(settings.prediction.model).name
-        found[f"{settings.compare.previous}.{model}"] = "compare.previous"
+        found[f"{settings.compare.previous}.{_model_id(settings)}"] = "compare.previous"
     for flight, model in ledger.shown_predictions():
         found[f"{flight}.{model}"] = "signals of the ledger"
     for path in sorted(runs.glob(f"*/{FOLDER}/*.vrt")):
-        for name in set(re.findall(rb"(?=/flights/([^/<]+)/)", path.read_bytes())):
-            found[name.decode()] = f"the standing review of {path.parent.parent.name}"
+        for name in set(re.findall("(?=/flights/([^/<]+)/)", path.read_text(encoding="utf-8"))):
+            found[html.unescape(name)] = f"the standing review of {path.parent.parent.name}"
     return found
+
+
+def _model_id(settings: Settings) -> str:
+    """Return the id of the configured model, whose folder may have another name."""
+    name = settings.prediction.model
+    folders = [path for path in package_folders([settings.data / "models"]) if path.name == name]
+    items = list((folders[0] if folders else Path(name)).glob("*.json"))
+    return items[0].stem if items else Path(name).name
 
 
 def _previous(path: Path) -> str | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from catalog_case import SCHEME, TILES, whole_catalog
+from catalog_case import SCHEME, TILES, add_tile, finish, whole_catalog
 from ledger_case import Flown, Signal, record
 from typer.testing import CliRunner
 
@@ -103,6 +103,16 @@ def test_what_a_standing_review_shows_stays_wherever_the_catalogue_lies(tmp_path
     assert old.kept_for == "the standing review of F1"
 
 
+def test_what_a_standing_review_shows_stays_whatever_the_flight_is_called(store: Catalog) -> None:
+    flight = "Malmö & Lund"
+    for tile_id in TILES:
+        add_tile(store, tile_id, flight=flight)
+    finish(store, flight, f"{flight}.m")
+    current = store.root.parent / "runs" / flight / "current"
+    write_mosaic(current / "probability.vrt", store.files(f"{flight}.m", "probability", SCHEME), SCHEME)
+    assert pruned(store)[f"{flight}.m"] == f"the standing review of {flight}"
+
+
 def test_what_a_run_was_compared_with_stays(store: Catalog) -> None:
     folder = make_run(store, "m-0123abcd", previous="F1", finished=NOW - 1.5 * YEAR)
     assert pruned(store) == {"F1.m": f"compare.previous of run {folder.name}", "F1.m-2": None}
@@ -110,6 +120,14 @@ def test_what_a_run_was_compared_with_stays(store: Catalog) -> None:
 
 def test_what_the_next_run_is_compared_with_stays(store: Catalog) -> None:
     values = {"compare": {"previous": "F1"}, "prediction": {"model": "m-2"}}
+    assert pruned(store, **values) == {"F1.m": None, "F1.m-2": "compare.previous"}
+
+
+def test_what_the_next_run_is_compared_with_stays_whatever_the_folder_of_its_model_is_called(
+    store: Catalog, tmp_path: Path
+) -> None:
+    folder = (tmp_path / "packages" / "m-2").rename(tmp_path / "2024-05")
+    values = {"compare": {"previous": "F1"}, "prediction": {"model": str(folder)}}
     assert pruned(store, **values) == {"F1.m": None, "F1.m-2": "compare.previous"}
 
 
