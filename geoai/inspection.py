@@ -126,6 +126,8 @@ def _inspect_link(item: Path, link: Mapping[str, Any], seen: set[Path]) -> Itera
 def _inspect_collection(folder: Path, name: str, items: list[dict[str, Any]]) -> Iterator[str]:
     yield from _leftovers(folder)
     path = folder / "collection.json"
+    if not items and not path.exists():  # a flight that was looked at, and not cut yet
+        return
     found, unreadable = _read(path)
     yield from unreadable
     if found is None or not items:

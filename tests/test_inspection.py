@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from catalog_case import TILES, whole_catalog
+from catalog_case import TILES, add_tile, finish, whole_catalog
 from typer.testing import CliRunner
 
 from geoai.catalog import Catalog
@@ -131,6 +131,28 @@ def test_each_lost_sheet_is_told_once(store: Catalog) -> None:
     assert line.endswith(f"expected derived_from {store.root.parent / 'flight' / 'a.tif'}, found none")
 
 
+def test_a_flight_that_was_looked_at_and_not_cut_yet_is_no_problem(store: Catalog) -> None:
+    memo = store.collection_folder("F2") / "orthophotos.memo"
+    memo.parent.mkdir()
+    memo.write_text("{}")
+    assert problems(store) == []
+
+
+def test_a_flight_that_is_being_worked_on_hides_no_problem_of_another(store: Catalog, tmp_path: Path) -> None:
+    for tile_id in TILES:
+        add_tile(store, tile_id, flight="F2")
+    finish(store, "F2", "F2.m")
+    config = tmp_path / "town.yaml"
+    config.write_text(f"data: {tmp_path}\n")
+    image = store.collection_folder("F1") / TILES[0] / "image.tif"
+    os.truncate(image, 5)
+    with hold_flight(tmp_path, "F2"):
+        done = CliRunner().invoke(app, ["catalog", "verify", "--config", str(config)])
+    assert done.exit_code == 2
+    assert f"{image}: expected" in done.output
+    assert "flight F2: expected no other run of it" in done.output
+
+
 def test_the_command_prints_each_problem_and_exits_2(store: Catalog, tmp_path: Path) -> None:
     config = tmp_path / "town.yaml"
     config.write_text(f"crs: EPSG:3006\ndata: {tmp_path}\n")
@@ -143,6 +165,7 @@ def test_the_command_prints_each_problem_and_exits_2(store: Catalog, tmp_path: P
     assert f"{image}: expected" in done.output
     with hold_flight(tmp_path, "F1"):
         done = CliRunner().invoke(app, ["catalog", "verify", "F1", "--config", str(config)])
-    assert "flight F1: expected no other run of it" in str(done.exception)
+    assert done.exit_code == 2
+    assert "flight F1: expected no other run of it" in done.output
     done = CliRunner().invoke(app, ["catalog", "verify", "F2", "--config", str(config)])
     assert str(done.exception) == f"{store.root}: expected F2, found F1"

@@ -56,10 +56,12 @@ def verify(
 ) -> None:
     """Read every file of the catalogue and hold it against its item. Exits 2 where something is wrong.
 
-    Each problem is a line. No run of a flight can start while its files are read.
+    Each problem is a line. No run of a flight can start while its files are read; a flight that a run is at
+    work on is told, and the others are read.
     """
     from geoai import inspection
     from geoai.catalog import open_catalog
+    from geoai.errors import BusyError
     from geoai.inventory import flights
     from geoai.locks import hold_flight
 
@@ -68,8 +70,11 @@ def verify(
     problems: list[str] = []
     with progress_bars() as progress:
         for name, collections in flights(store, flight).items():
-            with hold_flight(settings.data, name, settings.catalog):
-                problems += inspection.inspect_flight(store, collections, progress)
+            try:
+                with hold_flight(settings.data, name, settings.catalog):
+                    problems += inspection.inspect_flight(store, collections, progress)
+            except BusyError as error:  # is told, and the others are read
+                problems.append(str(error))
     problems += inspection.inspect_index(store)
     for line in problems:
         console.print(line, soft_wrap=True, highlight=False, markup=False)
