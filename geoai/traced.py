@@ -46,8 +46,9 @@ def trace_tiles(
     tiles, anew = [], 0
     for file in files:
         path = traced_path(file, marks[file.path.parent.name])
-        if path.exists():
-            tiles.append(_read(path))
+        known = _known(path)
+        if known is not None:
+            tiles.append(known)
             continue
         tiles.append(trace_tile(file, scheme, settings, band=band))
         anew += 1
@@ -97,6 +98,17 @@ def _frame(pieces: Pieces, part: str) -> pd.DataFrame:
     return pd.DataFrame(
         {"part": part, "geometry": pieces.geometry, **dict(zip(COLUMNS, values, strict=True))}
     )
+
+
+def _known(path: Path) -> TilePieces | None:
+    """Return what is kept at *path*, None where nothing is, or nothing whole: a disk that lost power, say."""
+    if not path.exists():
+        return None
+    try:
+        return _read(path)
+    except (OSError, ValueError, KeyError) as error:  # pyarrow's are OSError or ValueError
+        log.warning("%s: expected what was traced, found %s; traced again", path, error)
+        return None
 
 
 def _read(path: Path) -> TilePieces:

@@ -68,6 +68,18 @@ def test_other_marks_trace_again_and_leave_one_file_a_tile(tmp_path):
     assert len(list(file.path.parent.glob("traced-*"))) == 1
 
 
+@pytest.mark.parametrize("left", [0, 1, 100, -1])
+def test_what_is_not_whole_is_traced_again(tmp_path, left):
+    """A disk that loses power may keep a file's name and not its content."""
+    files = in_folders(tmp_path, probabilities(np.ones((4, 4), bool)))
+    first = joined(files)[0]
+    (kept,) = files[0].path.parent.glob("traced-*")
+    content = kept.read_bytes()
+    kept.write_bytes(content[:left])
+    assert joined(files)[0].equals(first)
+    assert kept.read_bytes() == content
+
+
 def test_a_plan_keeps_nothing(tmp_path):
     files = in_folders(tmp_path, probabilities(np.ones((4, 4), bool)))
     joined(files, keep=False)
