@@ -9,7 +9,7 @@ KEYWORD = re.compile(
     r"|credential)\s*=\s*)('(?:[^'\\]|\\.)*'|(?:\\.|\S)+)",
     re.IGNORECASE,
 )
-USER = re.compile(r"(://[^/:@\s]*:)([^@\s]*)(?=@)")
+USER = re.compile(r"(://[^/:@\s]*:)([^@\s]*(?:@[^@/\s]*)*)(?=@)")
 
 
 def without_secrets(text: str) -> str:

@@ -40,6 +40,8 @@ def load(path: Path, schema: type[S], overrides: Mapping[str, Any] | None = None
     values, lines = _read(path)
     base = values.pop("extends", None)
     if base is not None:
+        if not isinstance(base, str):
+            raise ConfigError(f"{path}: extends: expected the name of a file, found {base!r}")
         base_path = path.parent / base
         base_values, _ = _read(base_path)
         if "extends" in base_values:
@@ -61,6 +63,9 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
         values = yaml.safe_load(text) or {}
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected a readable YAML file, found {error}") from error
+    except yaml.MarkedYAMLError as error:  # its own words quote the line, which may hold a password
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise ConfigError(f"{path}:{line}: expected YAML, {error.problem}") from None
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: expected YAML, found {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):

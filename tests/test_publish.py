@@ -232,6 +232,7 @@ def test_run_is_written_without_the_maps_password(case: Case, tmp_path: Path) ->
         ("PG:password='två ord' host=db", "PG:password=*** host=db"),
         (r"PG:password=två\ ord host=db", "PG:password=*** host=db"),
         ("postgresql://map:secret@db/karta", "postgresql://map:***@db/karta"),
+        ("https://anna:p@ss@town.example/a@b.gpkg", "https://anna:***@town.example/a@b.gpkg"),
         ("PG:postgresql://db/karta", "PG:postgresql://db/karta"),
         ("C:/karta/baskarta.gpkg", "C:/karta/baskarta.gpkg"),
     ],

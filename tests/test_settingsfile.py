@@ -45,6 +45,11 @@ def test_environment_variables_are_filled_in(tmp_path: Path, monkeypatch: pytest
             "{path}: expected the environment variable NOT_SET_HERE to be set, found none",
         ),
         ("- a\n- b\n", "{path}: expected a mapping of keys, found list"),
+        ("extends: 3\n", "{path}: extends: expected the name of a file, found 3"),
+        (
+            "map:\n  source: PG:host=db password='a secret'\n  layer: [}\n",
+            "{path}:3: expected YAML, expected the node content, but found '}}'",
+        ),
         ("extends: self.yaml\n", "{path}: expected no further 'extends', found 'self.yaml'"),
     ],
 )
