@@ -148,7 +148,7 @@ def make_review(
     fitted = model.object_calibration and asdict(model.object_calibration)
     before = open_previous(settings, model)
     lost = [tile_id for tile_id in failed if tile_id not in marks]
-    beside = [*_marks_beside(settings, before), *([lost] if lost else [])]
+    beside = [mark for mark in (flown.date, *_marks_beside(settings, before), lost) if mark]
     run_id = f"{model.id}-{catalog.fingerprint(marks, sections, snapshot, fitted, *beside)[:8]}"
     folder = settings.data / "runs" / flown.id / run_id
     review = folder / "review.gpkg"
@@ -371,9 +371,10 @@ def count_signals(discrepancies: pd.DataFrame) -> dict[str, int]:
 
 def _marks_beside(settings: Settings, before: Sequence[Mapping[str, Any]]) -> list[Any]:
     """Return what else went in: the earlier flight's predictions, and the height rasters' sizes and times."""
-    height = settings.compare.height
-    paths = [path for path in (height.ndsm, height.dsm, height.dtm) if path is not None]
-    stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths if path.exists()]
+    from geoai.heights import files_of
+
+    paths = [path for path in files_of(settings.compare.height) if path.exists()]
+    stats = [(path.stat().st_size, path.stat().st_mtime_ns) for path in paths]
     marks = [item["properties"][stac.FINGERPRINT] for item in before]
     return [mark for mark in (marks, stats) if mark]
 

@@ -45,6 +45,16 @@ def check_heights(crs: pyproj.CRS, settings: HeightSettings) -> None:
             _medians(np.array([], object), crs, path)
 
 
+def files_of(settings: HeightSettings) -> list[Path]:
+    """Return the files that the configured rasters are read from: those that a VRT names are among them."""
+    files: list[Path] = []
+    for path in (settings.ndsm, settings.dsm, settings.dtm):
+        if path is not None:
+            with gdal_environment(), open_raster(path, HEIGHTS) as source:
+                files += map(Path, source.files)
+    return files
+
+
 def _medians(geometries: Geometries, crs: pyproj.CRS, path: Path) -> NDArray[np.float64]:
     try:
         with gdal_environment(), open_raster(path, HEIGHTS) as source:

@@ -27,7 +27,7 @@ from geoai.flight import Finding, Flight
 from geoai.grid import TileScheme, parse_crs
 from geoai.locks import hold_flight
 from geoai.model import ModelPackage, check_fits
-from geoai.tilejobs import Cutter, Predictor, TileOutcome, Tracer, pending
+from geoai.tilejobs import Cutter, Predictor, TileOutcome, Tracer, is_there, pending
 from geoai.tiling import BAND_NAMES
 
 log = logging.getLogger(__name__)
@@ -261,11 +261,13 @@ def _empty_memo(cutter: Cutter) -> Path:
 def finish_tiles(cutter: Cutter, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
     """Drop tiles whose sheets left the flight and write the imagery's collection.
 
-    Tiles of sheets that are there and cannot be read stay.
+    Tiles of sheets that are there and cannot be read stay, unless they were cut for another scheme.
     Raises CatalogError where no tile is there to go on with.
     """
     store, flown = cutter.store, acceptance.flight
     kept = {outcome.tile_id for outcome in outcomes if outcome.outcome != "empty"} | cutter.spared
+    failed = failed_tiles(outcomes)
+    kept -= {tile_id for tile_id in failed if not is_there(store, flown.id, tile_id, cutter.scheme)}
     _remember_empty(cutter, acceptance, outcomes)
     for tile_id in store.remove_items(flown.id, keep=kept):
         log.info("%s: tile %s removed, its sheets left the flight", flown.id, tile_id)

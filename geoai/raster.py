@@ -5,7 +5,6 @@ Arrays are (band, row, col); validity is a bool array (row, col). What lies outs
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable, Mapping
 from contextlib import contextmanager
@@ -26,7 +25,7 @@ from rasterio.windows import Window, from_bounds, intersect
 from geoai.errors import CatalogError, ImageryError
 from geoai.files import appearing_whole
 from geoai.grid import Grid, PixelBox, TileScheme
-from geoai.storage import gdal_name, gdal_options, is_remote
+from geoai.storage import gdal_name, gdal_options, is_remote, relative_name
 
 GDAL_OPTIONS = {
     "GDAL_CACHEMAX": 96,  # MB; a row of blocks fits, more buys nothing
@@ -232,28 +231,30 @@ def write_mosaic(path: Path, files: Iterable[LatticeFile], scheme: TileScheme) -
             ElementTree.SubElement(root, "MaskBand"), "VRTRasterBand", dataType="Byte"
         )
         sources.append((mask, "mask,1"))
+    names = [_name_in_mosaic(file.path, path.parent) for file in ordered]
     for band, number in sources:
-        for file in ordered:
-            _add_source(band, number, file, box, path.parent, nodata)
+        for file, name in zip(ordered, names, strict=True):
+            _add_source(band, number, file, name, box, nodata)
     with appearing_whole(path) as partial:
         ElementTree.indent(root)
         partial.write_bytes(ElementTree.tostring(root))
+
+
+def _name_in_mosaic(path: Path, folder: Path) -> str:
+    return gdal_name(path) if is_remote(path) else relative_name(path, folder)
 
 
 def _add_source(
     band: ElementTree.Element,
     number: str,
     file: LatticeFile,
+    name: str,
     box: PixelBox,
-    base: Path,
     nodata: float | None,
 ) -> None:
     source = ElementTree.SubElement(band, "SimpleSource" if nodata is None else "ComplexSource")
-    if is_remote(file.path):
-        ElementTree.SubElement(source, "SourceFilename", relativeToVRT="0").text = gdal_name(file.path)
-    else:
-        name = os.path.relpath(file.path, base)
-        ElementTree.SubElement(source, "SourceFilename", relativeToVRT="1").text = name
+    relative = "0" if is_remote(file.path) else "1"
+    ElementTree.SubElement(source, "SourceFilename", relativeToVRT=relative).text = name
     ElementTree.SubElement(source, "SourceBand").text = number
     size = {"xSize": str(file.box.width), "ySize": str(file.box.height)}
     ElementTree.SubElement(source, "SrcRect", {"xOff": "0", "yOff": "0", **size})

@@ -89,7 +89,7 @@ _LOADING = threading.Lock()
 
 def shared_segmenter(package: ModelPackage, precision: Precision, bands: tuple[str, ...]) -> Segmenter:
     """Return the package's network as `load_segmenter` does, loaded once for all threads of the process."""
-    key = (package.checksum, package.calibration, precision, bands)
+    key = (package, precision, bands)
     with _LOADING:
         if key not in _LOADED:
             _LOADED.clear()  # one network at a time in memory

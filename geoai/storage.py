@@ -7,6 +7,7 @@ AWS_ENDPOINT_URL …).
 
 from __future__ import annotations
 
+import glob
 import os
 import shutil
 import sys
@@ -60,6 +61,17 @@ def connection_errors() -> tuple[type[Exception], ...]:
 def gdal_name(path: Path) -> str:
     """Return the name by which GDAL opens *path*."""
     return f"/vsis3/{path.path}" if is_remote(path) else str(path)  # type: ignore[attr-defined]
+
+
+def relative_name(path: Path, folder: Path) -> str:
+    """Return the name of *path* as seen from *folder*, both on this disk; either may be reached by a link.
+
+    What is above the target of a link is not what is above the link: '..' goes up from the target.
+    """
+    name = os.path.relpath(path, folder)
+    if os.path.realpath(folder / name) == os.path.realpath(path):
+        return name
+    return os.path.relpath(path, os.path.realpath(folder))
 
 
 def gdal_options() -> dict[str, Any]:
@@ -121,7 +133,8 @@ def read_all(paths: Iterable[Path]) -> Iterator[tuple[Path, bytes]]:
         return
     for start in range(0, len(ordered), 1_000):
         part = ordered[start : start + 1_000]
-        contents = part[0].fs.cat([path.path for path in part])  # type: ignore[attr-defined]
+        names = [glob.escape(path.path) for path in part]  # type: ignore[attr-defined]
+        contents = part[0].fs.cat(names)  # type: ignore[attr-defined]  # takes them for patterns
         yield from ((path, contents[path.path]) for path in part)  # type: ignore[attr-defined]
 
 
@@ -133,9 +146,18 @@ def upload(source: Path, target: Path) -> None:
         raise StorageError(f"{target}: expected an object store that takes it, found {error}") from error
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file, where it is there."""
+    if is_remote(path):
+        path.fs.rm_file(path.path)  # type: ignore[attr-defined]  # unlink() takes the name for a pattern
+    else:
+        path.unlink(missing_ok=True)
+
+
 def remove_tree(folder: Path) -> None:
     """Remove a folder and all that is in it."""
     if is_remote(folder) and folder.exists():  # it is gone with the last file
-        folder.fs.rm(folder.path, recursive=True)  # type: ignore[attr-defined]
+        name = glob.escape(folder.path)  # type: ignore[attr-defined]
+        folder.fs.rm(name, recursive=True)  # type: ignore[attr-defined]  # takes it for a pattern
     elif not is_remote(folder):
         shutil.rmtree(folder)

@@ -9,7 +9,6 @@ catalogue, under the same paths or in an object store.
 from __future__ import annotations
 
 import datetime as dt
-import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -22,12 +21,12 @@ from geoai import catalog, prediction, stac, tiling, traced
 from geoai.catalog import Catalog, open_catalog
 from geoai.config import PolygonSettings, PredictionSettings, Settings, TilingSettings
 from geoai.errors import CatalogError
-from geoai.flight import Flight
+from geoai.flight import Flight, Orthophoto
 from geoai.grid import TileScheme, crs_name
 from geoai.model import STRIDE_PX, ModelPackage, band_of
 from geoai.raster import P_NODATA, LatticeFile
 from geoai.segmenter import shared_segmenter
-from geoai.storage import is_remote
+from geoai.storage import is_remote, relative_name
 from geoai.tiling import BAND_NAMES, TileJob
 
 
@@ -40,6 +39,8 @@ class Job(Protocol):
         ...
 
 
+BESIDE_THE_NETWORK = ("id", "folder", "gsd_range_m", "object_calibration")
+"""What a package says that no probability depends on."""
 READERS = 16
 """How many tiles are looked up at a time."""
 J = TypeVar("J", bound=Job)
@@ -148,7 +149,7 @@ class Cutter:
         """Return the fingerprint of the result."""
         return catalog.fingerprint(
             "image",
-            {each.name: (each.checksum, each.mask_checksum, each.grid.transform) for each in job.orthophotos},
+            {each.name: _content(each) for each in job.orthophotos},
             self.settings.model_dump(),
             self.white_level,
             self.band_count,
@@ -157,16 +158,23 @@ class Cutter:
         )
 
 
+def _content(orthophoto: Orthophoto) -> tuple[Any, ...]:
+    """Return what of a sheet is in its tiles: metadata beside it say which band is which, what is nodata."""
+    files = orthophoto.checksum, orthophoto.mask_checksum
+    return *files, orthophoto.grid.transform, orthophoto.colour, orthophoto.valid_share
+
+
 def _spared_tiles(store: Catalog, flown: Flight, scheme: TileScheme) -> frozenset[str]:
     """Return the ids of tiles that are there, under sheets that cannot be read now: they are left alone.
 
     One that was cut for another scheme is not among them.
     """
     under = tiling.tiles_under(flown.unreadable, scheme)
-    return frozenset(tile_id for tile_id in under if _is_there(store, flown.id, tile_id, scheme))
+    return frozenset(tile_id for tile_id in under if is_there(store, flown.id, tile_id, scheme))
 
 
-def _is_there(store: Catalog, collection: str, tile_id: str, scheme: TileScheme) -> bool:
+def is_there(store: Catalog, collection: str, tile_id: str, scheme: TileScheme) -> bool:
+    """Whether the catalogue holds the tile, cut for this scheme."""
     try:
         said = store.item(collection, tile_id)["properties"]
     except (OSError, CatalogError):
@@ -189,7 +197,7 @@ def _require_there(job: TileJob) -> None:
 def _href(path: Path, base: Path) -> str:
     if is_remote(path) or is_remote(base):
         return str(path.absolute())
-    return Path(os.path.relpath(path, base)).as_posix()
+    return relative_name(path, base)
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +342,6 @@ def prediction_mark(
         "prediction",
         {name: images[name]["assets"]["image"]["file:checksum"] for name in near},
         options.model_dump(include={"window_px", "halo_px", "precision"}),
-        model.checksum,
-        asdict(model.calibration),
+        {key: value for key, value in asdict(model).items() if key not in BESIDE_THE_NETWORK},
     )
     return near, mark

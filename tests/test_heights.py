@@ -4,12 +4,13 @@ import numpy as np
 import pyproj
 import pytest
 import rasterio
+import rasterio.shutil
 import shapely
 from affine import Affine
 
 from geoai.config import HeightSettings, load_settings
 from geoai.errors import ConfigError, CRSError, ImageryError
-from geoai.heights import check_heights, measure_heights
+from geoai.heights import check_heights, files_of, measure_heights
 
 SWEREF = pyproj.CRS.from_epsg(3006)
 HOUSE = np.array([shapely.box(10, 10, 20, 20), shapely.box(500, 500, 510, 510)], object)
@@ -40,6 +41,14 @@ def test_a_surface_and_the_ground_may_have_different_grids(tmp_path):
         dsm=write(tmp_path / "dsm.tif", surface), dtm=write(tmp_path / "dtm.tif", ground, cell_m=2.0)
     )
     assert measure_heights(HOUSE, SWEREF, both)[0] == 4.5
+
+
+def test_what_a_vrt_is_of_is_what_is_read(tmp_path):
+    part = write(tmp_path / "part.tif", np.zeros((40, 40)))
+    rasterio.shutil.copy(part, tmp_path / "all.vrt", driver="VRT")
+    assert set(files_of(HeightSettings(ndsm=tmp_path / "all.vrt"))) == {part, tmp_path / "all.vrt"}
+    assert files_of(HeightSettings(dsm=part, dtm=part)) == [part, part]
+    assert files_of(HeightSettings()) == []
 
 
 def test_nodata_is_no_height(tmp_path):

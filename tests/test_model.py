@@ -36,6 +36,7 @@ from geoai.model import (
     package_folders,
     save_package,
 )
+from geoai.segmenter import shared_segmenter
 
 SMALL: dict[str, Any] = {"decoder_channels": [32, 16, 16, 8, 8]}
 
@@ -134,6 +135,13 @@ def test_folding_batch_norm_changes_nothing_and_leaves_none(network: torch.nn.Mo
     with torch.inference_mode():
         torch.testing.assert_close(folded(x), network(x), atol=1e-4, rtol=1e-4)
     assert not [m for m in folded.modules() if isinstance(m, torch.nn.BatchNorm2d)]
+
+
+def test_another_scaling_of_the_same_weights_is_another_network(package: ModelPackage) -> None:
+    other = replace(package, mean=(0.1, 0.2, 0.3))
+    first = shared_segmenter(package, "fp32", package.bands)
+    assert shared_segmenter(replace(package), "fp32", package.bands) is first
+    assert shared_segmenter(other, "fp32", package.bands) is not first
 
 
 def test_several_threads_get_what_one_gets(package: ModelPackage) -> None:

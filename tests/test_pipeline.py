@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ import pandas as pd
 import pyogrio
 import pytest
 import rasterio
+import rasterio.shutil
 import shapely
 from conftest import Kept, WriteOrthophoto
 from hypothesis import given
@@ -27,11 +29,14 @@ from rasterio.errors import RasterioIOError
 from typer.testing import CliRunner
 
 from geoai import assessment, merging, pipeline, plan, tilejobs, tiling
-from geoai.catalog import Catalog
+from geoai.catalog import Catalog, open_catalog
 from geoai.cli import app
-from geoai.config import Settings, load_settings
+from geoai.config import PredictionSettings, Settings, load_settings
 from geoai.errors import BusyError, ConfigError, FindingsError, GeoaiError, LedgerError, MapError
 from geoai.flight import Finding
+from geoai.grid import TileScheme, parse_crs
+from geoai.inspection import inspect_flight
+from geoai.model import ModelPackage, find_package
 from geoai.pipeline import RunResult
 from geoai.report import write_report
 
@@ -274,6 +279,84 @@ def test_a_sheet_that_its_world_file_moves_is_cut_anew(project: Path, network: R
         detections = pyogrio.read_dataframe(run(project).review, layer="detection")
         moved.append(detections.total_bounds[0])
     assert moved[1] - moved[0] == pytest.approx(10.0, abs=0.5)
+
+
+def test_metadata_beside_a_sheet_that_say_what_is_nodata_cut_it_anew(
+    project: Path, network: RedRoofs
+) -> None:
+    run(project)
+    bands = "".join(
+        f'<PAMRasterBand band="{band}"><NoDataValue>{value}</NoDataValue></PAMRasterBand>'
+        for band, value in enumerate((90, 140, 80), start=1)
+    )
+    beside = project.parent / "flight" / "east.tif.aux.xml"
+    beside.write_text(f"<PAMDataset>{bands}</PAMDataset>")
+    assert counts(run(project), "tile") == {"done": 2, "skipped": 2}
+
+
+def test_another_day_of_photography_is_another_review_of_the_same_predictions(
+    project: Path, network: RedRoofs
+) -> None:
+    first = run(project)
+    project.write_text(project.read_text().replace("2026-05-14", "2025-05-14"))
+    again = run(project)
+    assert counts(again, "predict") == {"skipped": 4}
+    assert again.review != first.review
+    assert list(pyogrio.read_dataframe(again.review, layer="run")["photo_date"].astype(str)) == ["2025-05-14"]
+
+
+@pytest.mark.parametrize("change", [{"mean": (0.1, 0.2, 0.3)}, {"options": {"decoder": 1}}, {"stride": 16}])
+def test_what_a_package_says_of_its_network_is_in_the_mark_of_a_prediction(change: dict[str, Any]) -> None:
+    model, scheme = find_package("buildings"), TileScheme(parse_crs("EPSG:3006"), 0.2, 50)
+    tile = "450000_6400950"
+    images = {tile: {"assets": {"image": {"file:checksum": "1"}}}}
+
+    def mark(package: ModelPackage) -> str:
+        return tilejobs.prediction_mark(tile, images, scheme, PredictionSettings(), package)[1]
+
+    assert mark(replace(model, **change)) != mark(model)
+    assert mark(replace(model, folder=Path("elsewhere"), object_calibration=None)) == mark(model)
+
+
+def test_heights_that_change_below_a_vrt_are_compared_anew(
+    project: Path, network: RedRoofs, write_orthophoto: WriteOrthophoto
+) -> None:
+    heights = project.parent / "heights"
+    signals: list[dict[str, int]] = []
+    for metres in (0.0, 9.0):
+        flat = np.full((1, 100, 100), metres, np.float32)
+        part = write_orthophoto(heights / "part.tif", flat, left=LEFT, top=TOP, gsd_m=1.0)
+        if not signals:
+            rasterio.shutil.copy(part, heights / "all.vrt", driver="VRT")
+        signals.append(dict(run(project, **{"compare.height.ndsm": heights / "all.vrt"}).signals))
+    assert ["demolished" in each for each in signals] == [True, False]
+
+
+def test_a_tile_that_cannot_be_cut_for_another_gsd_is_none_of_the_old_one(
+    project: Path, network: RedRoofs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(project)
+    lost, read_tile = "450050_6400950", tiling.read_tile
+
+    def failing(job: tiling.TileJob, *args: Any, **options: Any) -> Any:
+        if job.tile_id == lost:
+            raise OSError("broken")
+        return read_tile(job, *args, **options)
+
+    monkeypatch.setattr(tiling, "read_tile", failing)
+    result = run(project, **{"tiling.gsd_m": 0.25})
+    coverage = pyogrio.read_dataframe(result.review, layer="coverage").set_index("tile_id")
+    assert coverage["reason"][lost] == "tile_failed"
+    assert "reduced" not in result.signals
+
+
+def test_a_folder_for_results_may_be_a_link(project: Path, network: RedRoofs) -> None:
+    (project.parent / "disk" / "deep" / "data").mkdir(parents=True)
+    (project.parent / "data").symlink_to(project.parent / "disk" / "deep" / "data")
+    result = run(project, catalog=str(project.parent / "catalog"))
+    assert result.signals == {"missing": 1, "demolished": 1, "extended": 1}
+    run(project)
+    assert list(inspect_flight(open_catalog(load_settings(project)), ["F1", "F1.buildings"])) == []
 
 
 def test_other_settings_of_the_comparison_redo_no_tile(flown: Flown, network: RedRoofs) -> None:

@@ -67,6 +67,18 @@ def test_a_mosaic_shows_what_its_tiles_hold(tmp_path: Path, ids: list[str]) -> N
     moved.rename(tmp_path)
 
 
+@pytest.mark.parametrize("linked", ["runs", "tiles"])
+def test_a_mosaic_finds_its_tiles_where_folders_are_links(tmp_path: Path, linked: str) -> None:
+    """What is above the target of a link is not what is above the link."""
+    (tmp_path / "disk" / "deep" / linked).mkdir(parents=True)
+    (tmp_path / linked).symlink_to(tmp_path / "disk" / "deep" / linked)
+    (tmp_path / "tiles").mkdir(exist_ok=True)
+    files, outer = write_tiles(tmp_path / "tiles", FOUR)
+    write_mosaic(tmp_path / "runs" / "F1" / "mosaic.vrt", files, SCHEME)
+    with rasterio.open(tmp_path / "runs" / "F1" / "mosaic.vrt") as mosaic:
+        assert np.array_equal(mosaic.read()[:, 250:], read_lattice(files, outer, bands=(1, 2, 3))[0][:, 250:])
+
+
 def test_a_mosaic_of_probabilities_is_nodata_where_no_tile_is(tmp_path: Path) -> None:
     files = []
     for tile_id in FOUR[:1] + FOUR[3:]:
