@@ -33,7 +33,15 @@ from geoai.locks import locked
 from geoai.mlm import ModelPackage
 from geoai.raster import LatticeFile
 from geoai.stac import FINGERPRINT, TIMES, catalog_of, collection_of
-from geoai.storage import check_reachable, files_below, folders_in, is_remote, read_all, remove_tree
+from geoai.storage import (
+    check_reachable,
+    files_below,
+    folders_in,
+    is_remote,
+    read_all,
+    remove_file,
+    remove_tree,
+)
 
 CODE_VERSION = 1
 """Part of every fingerprint; raised when a stage starts to make other results from the same input."""
@@ -116,7 +124,7 @@ class Catalog:
         """
         stale = [path for path in self._item_paths(collection) if path.stem not in keep]
         for path in stale:
-            path.unlink()  # first, so that a half-removed item is no item
+            remove_file(path)  # first, so that a half-removed item is no item
         for folder in folders_in(self.collection_folder(collection)):
             if folder.name not in keep:
                 remove_tree(folder)
@@ -125,7 +133,7 @@ class Catalog:
     def remove_collection(self, collection: str) -> None:
         """Remove a collection from the index down: at every moment, what can be found is whole."""
         folder = self.collection_folder(collection)
-        (folder / "collection.json").unlink(missing_ok=True)
+        remove_file(folder / "collection.json")
         with self._locked():
             _write_json(self.root / "catalog.json", catalog_of(self.root))
         self.remove_items(collection, keep=set())

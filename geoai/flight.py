@@ -9,9 +9,11 @@ import datetime as dt
 import functools
 import json
 import logging
+import os
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -136,7 +138,7 @@ def scan_flight(
             f"{folder}: expected a folder of orthophotos, found {'a file' if folder.exists() else 'nothing'}"
         )
     stamps = dict(files_below(folder))
-    files = [path for path in stamps if not path.name.startswith(".")]
+    files = [path for path in stamps if not _is_hidden(path.relative_to(folder))]
     paths = [path for path in files if path.suffix.lower() in ORTHOPHOTOS]
     if not paths:
         raise ImageryError(f"{folder}: expected orthophotos ({', '.join(sorted(ORTHOPHOTOS))}), found none")
@@ -182,16 +184,23 @@ def scan_flight(
     return flight, findings
 
 
-def open_orthophoto(path: Path) -> rasterio.DatasetReader:
-    """Open a delivered file with the driver of its suffix and no other."""
-    with warnings.catch_warnings():
+@contextmanager
+def open_orthophoto(path: Path) -> Iterator[rasterio.DatasetReader]:
+    """Open a delivered file, with what lies beside it, by the driver of its suffix and no other."""
+    allowed = ",".join((*ORTHOPHOTOS, *BESIDE))
+    with warnings.catch_warnings(), rasterio.Env(CPL_VSIL_CURL_ALLOWED_EXTENSIONS=allowed):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)  # becomes a finding
-        with rasterio.Env(CPL_VSIL_CURL_ALLOWED_EXTENSIONS=",".join((*ORTHOPHOTOS, *BESIDE))):
-            return open_raster(path, ORTHOPHOTOS)
+        with open_raster(path, ORTHOPHOTOS) as source:
+            yield source  # GDAL looks for a mask when it is first asked for one
 
 
 Facts: TypeAlias = dict[str, Any]
 """What was read of a file: sizes and times (stamp), header, and, where the header will do, its content."""
+
+
+def _is_hidden(path: Path) -> bool:
+    """Whether a file is none of the flight, such as a part of a copy in `.rsync-partial`."""
+    return any(name.startswith(".") for name in path.parts)
 
 
 def _require_most(folder: Path, paths: list[Path], known: dict[str, Facts], memo: Path | None) -> None:
@@ -247,8 +256,11 @@ def _inspect(
     """
 
     def refuse(code: str, message: str) -> tuple[None, list[Finding], Facts]:
-        return None, [Finding(name, code, "error", message)], facts
+        return None, [Finding(shown, code, "error", message)], facts
 
+    shown = os.fsencode(name).decode(errors="replace")
+    if shown != name:  # GDAL could not be told of it, nor any report
+        return refuse("name", "expected a name in UTF-8, found other bytes; rename the file")
     try:
         if "height" not in facts:
             facts = facts | _read_header(path)

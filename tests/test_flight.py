@@ -1,5 +1,6 @@
 import datetime as dt
 import logging
+import os
 from pathlib import Path
 from typing import Any
 
@@ -337,6 +338,22 @@ def test_hidden_files_are_no_sheets(folder: Path) -> None:
     for name in ("._good.tif", ".good.tif"):  # what macOS leaves on shares, what a copy is called meanwhile
         (folder / name).write_bytes(b"\0\5\x16\7")
     assert scan(folder) == (["good.tif"], [])
+
+
+def test_what_lies_in_a_hidden_folder_is_no_sheet(folder: Path, write_orthophoto: WriteOrthophoto) -> None:
+    """There rsync keeps the parts of files that it copies, under the files' own names."""
+    (folder / ".rsync-partial").mkdir()
+    write_orthophoto(folder / ".rsync-partial" / "part.tif", GREY, left=450_020)
+    assert scan(folder) == (["good.tif"], [])
+
+
+def test_a_name_that_is_no_utf8_is_a_finding(folder: Path, write_orthophoto: WriteOrthophoto) -> None:
+    """As old archives leave them: GDAL cannot be told of it, nor can JSON or a terminal."""
+    name = os.fsdecode("blåsut.tif".encode("latin-1"))
+    write_orthophoto(folder / "new.tif", GREY, left=450_020).rename(folder / name)
+    assert refusal(folder, "bl\ufffdsut.tif") == (
+        "bl\ufffdsut.tif: expected a name in UTF-8, found other bytes; rename the file"
+    )
 
 
 def test_findings_are_logged(

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pyogrio
 import pytest
+import rasterio
 from catalog_case import SCHEME, TILES, add_tile, finish
 from conftest import WriteOrthophoto
 from dask_cluster import Cluster, running
@@ -29,6 +30,7 @@ from geoai.inventory import export_items, flights
 from geoai.pruning import prune
 from geoai.raster import read_lattice, write_mosaic
 from geoai.storage import files_below, folders_in, location, remove_tree
+from geoai.tiling import plan_tiles, read_tile
 
 __all__ = ["network", "project"]  # fixtures of the small flight
 
@@ -213,8 +215,6 @@ def test_a_tile_that_is_replaced_is_read_anew(away: Catalog) -> None:
 
 
 def test_a_mosaic_on_this_disk_shows_tiles_there(away: Catalog, tmp_path: Path) -> None:
-    import rasterio
-
     from geoai.raster import gdal_environment
 
     path = tmp_path / "orthophoto.vrt"
@@ -306,6 +306,35 @@ def test_a_world_file_beside_a_sheet_counts(
     (folder / "a.jgw").write_bytes(b"0.2\n0\n0\n-0.2\n450000.1\n6400999.9\n")
     flown, _ = scan_flight(FlightSettings(folder=folder, assume_crs=True), SCHEME.crs)
     assert flown.orthophotos[0].grid.bounds[0] == pytest.approx(450_000.0)
+
+
+def test_a_mask_beside_a_sheet_counts(s3: str, tmp_path: Path, write_orthophoto: WriteOrthophoto) -> None:
+    mask = np.ones((50, 50), bool)
+    mask[:, 25:] = False
+    plain = write_orthophoto(tmp_path / "a.tif", np.full((3, 50, 50), 90, np.uint8))
+    with rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False), rasterio.open(plain, "r+") as target:
+        target.write_mask(mask)
+    copy_to(tmp_path, location(f"{s3}/masked"))
+    checksum = hashlib.sha256((tmp_path / "a.tif.msk").read_bytes()).hexdigest()
+    for folder in (tmp_path, location(f"{s3}/masked")):
+        flown, _ = scan_flight(FlightSettings(folder=folder), SCHEME.crs)
+        assert flown.orthophotos[0].valid_share == 0.5
+        assert flown.orthophotos[0].mask_checksum == checksum
+        (job,) = plan_tiles(flown, SCHEME)
+        assert read_tile(job, SCHEME, band_count=3, white_level=None)[1].sum() == mask.sum()
+
+
+def test_a_name_is_no_pattern_there(s3: str, tmp_path: Path) -> None:
+    store = Catalog(location(f"{s3}/patterns/catalog"), tmp_path / "catalog.lock")
+    flights = ("F 1", "F [1]", "F 1 [a]")
+    for flight in flights:
+        add_tile(store, TILES[0], flight=flight)
+        finish(store, flight, f"{flight}.m")
+    assert [item["collection"] for item in store.items("F [1]")] == ["F [1]"]
+    store.remove_collection("F [1].m")
+    left = sorted({*flights, "F 1.m", "F 1 [a].m"})
+    assert store.collections() == left
+    assert [len(list(store.items(name))) for name in left] == [1] * len(left)
 
 
 def test_what_is_no_place_is_one_line(tmp_path: Path) -> None:
