@@ -44,8 +44,8 @@ class FlightSettings(Section):
 
     @property
     def name(self) -> str:
-        """The flight's id in the catalogue: the configured one, else the name of its folder."""
-        return self.id or (self.folder.resolve().name if self.folder else "flight")
+        """The flight's id in the catalogue: the configured one, else its folder's name, if that has one."""
+        return self.id or (self.folder and self.folder.resolve().name) or "flight"
 
 
 class TilingSettings(Section):

@@ -174,10 +174,10 @@ def _spared_tiles(store: Catalog, flown: Flight, scheme: TileScheme) -> frozense
 
 
 def is_there(store: Catalog, collection: str, tile_id: str, scheme: TileScheme) -> bool:
-    """Whether the catalogue holds the tile, cut for this scheme."""
+    """Whether the catalogue holds the tile, cut for this scheme. Raises OSError where that cannot be told."""
     try:
         said = store.item(collection, tile_id)["properties"]
-    except (OSError, CatalogError):
+    except (FileNotFoundError, CatalogError):
         return False
     grid = scheme.grid_of(scheme.tile_box(tile_id))
     own = crs_name(grid.crs), [grid.height, grid.width], list(grid.transform)[:6]

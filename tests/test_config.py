@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from geoai.config import Settings, load_settings
+from geoai.config import FlightSettings, Settings, load_settings
 from geoai.settingsfile import Section
 
 CONFIGS = Path(__file__).parent.parent / "configs"
@@ -60,3 +60,8 @@ SHIPPED = sorted(path for path in CONFIGS.glob("*.yaml") if path.name != "train.
 def test_every_shipped_file_of_settings_is_right(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GEOAI_TEST_DATA", "/data")
     load_settings(path)
+
+
+def test_a_flight_without_a_name_has_an_id_all_the_same() -> None:
+    for folder in (None, "/", "s3://bucket"):
+        assert FlightSettings.model_validate({"folder": folder}).name == "flight"

@@ -22,6 +22,7 @@ from test_pipeline import counts, draw, make_project, network, project, run  # n
 from test_resume import rows_of
 
 from geoai import tiling
+from geoai.catalog import Catalog
 from geoai.config import FlightSettings
 from geoai.errors import BusyError, ImageryError
 from geoai.flight import scan_flight
@@ -110,6 +111,26 @@ def test_a_folder_of_the_flight_that_cannot_be_read_removes_no_tile(
 
     monkeypatch.setattr(os, "scandir", refused)
     with pytest.raises(PermissionError, match="more"):
+        run(project)
+    assert tiles(project.parent / "data") == before
+
+
+def test_a_catalogue_that_cannot_be_read_for_a_moment_loses_no_tile(
+    project: Path, network: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Tiles of a sheet that cannot be read are kept, if they are there: of an error nothing is concluded."""
+    run(project)
+    before = tiles(project.parent / "data")
+    os.truncate(project.parent / "flight" / "west.tif", 1000)
+    item = Catalog.item
+
+    def failing(store: Catalog, collection: str, tile_id: str) -> Any:
+        if (collection, tile_id) == ("F1", "450000_6400950"):
+            raise OSError(errno.EIO, os.strerror(errno.EIO), tile_id)
+        return item(store, collection, tile_id)
+
+    monkeypatch.setattr(Catalog, "item", failing)
+    with pytest.raises(OSError, match="450000_6400950"):
         run(project)
     assert tiles(project.parent / "data") == before
 
