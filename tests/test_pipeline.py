@@ -303,6 +303,7 @@ def test_another_day_of_photography_is_another_review_of_the_same_predictions(
     assert counts(again, "predict") == {"skipped": 4}
     assert again.review != first.review
     assert list(pyogrio.read_dataframe(again.review, layer="run")["photo_date"].astype(str)) == ["2025-05-14"]
+    assert again.findings == ()
 
 
 @pytest.mark.parametrize("change", [{"mean": (0.1, 0.2, 0.3)}, {"options": {"decoder": 1}}, {"stride": 16}])
