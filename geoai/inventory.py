@@ -123,7 +123,7 @@ def _last_run(runs: Path, model: str | None) -> tuple[dt.datetime | None, int]:
             failed = next(
                 (each["counts"].get("failed", 0) for each in content["stages"] if each["name"] == "tile"), 0
             )
-        except (ValueError, KeyError):  # a record that somebody wrote into tells nothing
+        except (ValueError, KeyError, TypeError):  # a record that somebody wrote into tells nothing
             continue
         if latest[0] is None or finished > latest[0]:
             latest = finished, failed

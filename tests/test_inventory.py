@@ -74,6 +74,16 @@ def test_the_latest_run_counts_for_its_model(store: Catalog) -> None:
     assert of(store, "F1.b")["F1.b"].last_run is None
 
 
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"finished": null}', '{"finished": "2026-06-01", "stages": [1]}']
+)
+def test_a_record_that_somebody_wrote_into_tells_nothing(store: Catalog, text: str) -> None:
+    record = store.root.parent / "runs" / "F1" / "m-00000001" / "run.json"
+    record.parent.mkdir(parents=True)
+    record.write_text(text)
+    assert of(store, "F1")["F1"].last_run is None
+
+
 def test_the_table_is_what_the_items_say(store: Catalog, tmp_path: Path) -> None:
     names = flights(store)["F1"]
     assert export_items(store, names, tmp_path / "items.parquet") == 5
