@@ -281,10 +281,8 @@ def test_a_sheet_that_its_world_file_moves_is_cut_anew(project: Path, network: R
     assert moved[1] - moved[0] == pytest.approx(10.0, abs=0.5)
 
 
-def test_metadata_beside_a_sheet_that_say_what_is_nodata_cut_it_anew(
-    project: Path, network: RedRoofs
-) -> None:
-    run(project)
+def test_metadata_beside_a_sheet_that_say_what_is_nodata_cut_it_anew(flown: Flown, network: RedRoofs) -> None:
+    project, _ = flown
     bands = "".join(
         f'<PAMRasterBand band="{band}"><NoDataValue>{value}</NoDataValue></PAMRasterBand>'
         for band, value in enumerate((90, 140, 80), start=1)
@@ -295,9 +293,9 @@ def test_metadata_beside_a_sheet_that_say_what_is_nodata_cut_it_anew(
 
 
 def test_another_day_of_photography_is_another_review_of_the_same_predictions(
-    project: Path, network: RedRoofs
+    flown: Flown, network: RedRoofs
 ) -> None:
-    first = run(project)
+    project, first = flown
     project.write_text(project.read_text().replace("2026-05-14", "2025-05-14"))
     again = run(project)
     assert counts(again, "predict") == {"skipped": 4}
@@ -334,9 +332,9 @@ def test_heights_that_change_below_a_vrt_are_compared_anew(
 
 
 def test_a_tile_that_cannot_be_cut_for_another_gsd_is_none_of_the_old_one(
-    project: Path, network: RedRoofs, monkeypatch: pytest.MonkeyPatch
+    flown: Flown, network: RedRoofs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run(project)
+    project, _ = flown
     lost, read_tile = "450050_6400950", tiling.read_tile
 
     def failing(job: tiling.TileJob, *args: Any, **options: Any) -> Any:
