@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from geoai.inputs import ORTHOPHOTOS, PLACING
+from geoai.inputs import ORTHOPHOTOS, PLACING, is_hidden
 from geoai.stacapi import RemoteFlight
 
 BESIDE = {*PLACING, ".prj"}
@@ -61,12 +61,12 @@ def folder_delivery(folder: Path, ready_marker: str | None) -> Delivery:
     for path in _files(folder):
         name, suffix = path.relative_to(folder).as_posix(), path.suffix.lower()
         name.encode()
-        if PARTIAL.search(path.name):
+        if PARTIAL.search(path.name) or path.parent.name == ".rsync-partial":
             problems.append(f"{name} is being copied")
         stat = path.stat()
         if name == ready_marker:
             marker = str(stat.st_mtime_ns)
-        if path.name.startswith(".") or not (suffix in ORTHOPHOTOS or suffix in BESIDE):
+        if is_hidden(path.relative_to(folder)) or not (suffix in ORTHOPHOTOS or suffix in BESIDE):
             continue
         stamps[name] = [stat.st_size, stat.st_mtime_ns]
         if suffix in ORTHOPHOTOS:

@@ -31,7 +31,7 @@ from geoai.config import FlightSettings
 from geoai.errors import CRSError, ImageryError
 from geoai.files import appearing_whole, sha256_of
 from geoai.grid import Grid, crs_name, require_metric, same_crs
-from geoai.inputs import ORTHOPHOTOS, PLACING, open_raster
+from geoai.inputs import ORTHOPHOTOS, PLACING, is_hidden, open_raster
 from geoai.raster import gdal_environment, read_valid
 from geoai.storage import check_reachable, files_below
 
@@ -138,7 +138,7 @@ def scan_flight(
             f"{folder}: expected a folder of orthophotos, found {'a file' if folder.exists() else 'nothing'}"
         )
     stamps = dict(files_below(folder))
-    files = [path for path in stamps if not _is_hidden(path.relative_to(folder))]
+    files = [path for path in stamps if not is_hidden(path.relative_to(folder))]
     paths = [path for path in files if path.suffix.lower() in ORTHOPHOTOS]
     if not paths:
         raise ImageryError(f"{folder}: expected orthophotos ({', '.join(sorted(ORTHOPHOTOS))}), found none")
@@ -196,11 +196,6 @@ def open_orthophoto(path: Path) -> Iterator[rasterio.DatasetReader]:
 
 Facts: TypeAlias = dict[str, Any]
 """What was read of a file: sizes and times (stamp), header, and, where the header will do, its content."""
-
-
-def _is_hidden(path: Path) -> bool:
-    """Whether a file is none of the flight, such as a part of a copy in `.rsync-partial`."""
-    return any(name.startswith(".") for name in path.parts)
 
 
 def _require_most(folder: Path, paths: list[Path], known: dict[str, Facts], memo: Path | None) -> None:

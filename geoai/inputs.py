@@ -43,6 +43,11 @@ BLOCK_BYTES = 1 << 30
 """Largest block, all bands: it is read whole."""
 
 
+def is_hidden(path: Path) -> bool:
+    """Whether a file, named from its flight's folder, is no part of it: a program's own, or half a copy."""
+    return any(name.startswith(".") for name in path.parts)
+
+
 def open_raster(path: Path, drivers: Mapping[str, str]) -> rasterio.DatasetReader:
     """Open a raster by the driver of its suffix, with masks and overviews beside it that are TIFFs.
 

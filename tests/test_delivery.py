@@ -16,7 +16,9 @@ from geoai.config import Settings
 __all__ = ["upstream", "waited"]  # fixtures
 
 
-@pytest.mark.parametrize("name", [".a.tif.Xy12aB", "b.tif.part", "b.tif.filepart", "sub/c.tif.crdownload"])
+@pytest.mark.parametrize(
+    "name", [".a.tif.Xy12aB", "b.tif.part", "b.tif.filepart", "sub/c.tif.crdownload", ".rsync-partial/d.tif"]
+)
 def test_a_copy_under_way_holds_its_flight_back(tmp_path: Path, name: str) -> None:
     settings = project(tmp_path)
     folder = tmp_path / "flights" / "F1"
@@ -61,6 +63,7 @@ def test_what_is_no_sheet_makes_no_flight_new(tmp_path: Path) -> None:
     deliver(folder, "a.tif")
     dispatch.process(settings, only(settings, at(0)), succeed)
     deliver(folder, "delivery.pdf", ".DS_Store", "._a.tif", "a.tif.aux.xml")
+    deliver(folder / ".Trash-1000", "b.tif")
     assert only(settings, at(1)).status == "done"
     deliver(folder, "a.tfw")
     assert only(settings, at(2)).status == "new", "a world file moves its sheet"
