@@ -261,6 +261,9 @@ def file_name(item_id: str, suffix: str) -> str:
 def _state(session: Session, href: str, asset: _Asset) -> str:
     """Return what tells one content of a file from another where STAC does not: ETag, time and size."""
     answer = session.head(href, timeout=TIMEOUT_S, allow_redirects=True)
+    if answer.status_code in (405, 501):  # its host has no HEAD
+        answer = session.get(href, timeout=TIMEOUT_S, stream=True)
+        answer.close()
     if not answer.ok:
         raise StacError(f"{shown_address(href)}: expected a file, found HTTP {answer.status_code}")
     said = [answer.headers.get(name, "") for name in ("ETag", "Last-Modified", "Content-Length")]

@@ -62,6 +62,21 @@ def test_a_national_api_is_searched_page_by_page_and_gives_its_files_to_who_may_
     assert len(upstream.asked) == before, "what is there is not asked for"
 
 
+@pytest.mark.parametrize("refused", [(), (405, {}, b""), (501, {}, b"")])
+def test_a_file_of_which_stac_tells_no_time_is_known_by_what_its_host_says(
+    upstream: Upstream, refused: tuple[Any, ...]
+) -> None:
+    def version(content: bytes) -> str:
+        upstream.files[file] = content
+        upstream.wrong[file] = [refused] if refused else []
+        (sheet,) = only(api(upstream)).sheets
+        return sheet.version
+
+    upstream.add("a", CONTENT, properties={"updated": None})
+    (file,) = upstream.files
+    assert version(CONTENT) == version(CONTENT) != version(CONTENT[::-1])
+
+
 def test_an_api_that_knows_no_post_is_searched_by_get(upstream: Upstream) -> None:
     upstream.only_get, upstream.page = True, 2
     for number in range(5):
