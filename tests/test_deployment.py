@@ -297,12 +297,13 @@ def test_a_run_with_a_broken_sheet_fails_and_says_what_to_do(site: Site, town: P
     east.write_bytes(east.read_bytes()[:2000])
     run = site.request(town)
     found = site.until(run, {"FAILED"})
+    assert found["state"]["name"] == "Findings"
     assert "east.tif: expected a readable orthophoto" in found["state"]["message"]
-    shown = site.artifacts(run)
-    assert "Replace the sheets" in shown["what-to-do"]
-    assert "east.tif" in shown["what-to-do"]
-    assert "east.tif" in shown["findings-f1"]
-    assert any("What to do: " in message for _, message in site.logged(run))
+    said = site.wait(lambda: site.artifacts(run).get("what-to-do"), 30)
+    assert "Replace the sheets" in said
+    assert "east.tif" in said
+    assert "east.tif" in site.artifacts(run)["findings-f1"]
+    site.wait(lambda: any("What to do: " in message for _, message in site.logged(run)), 30)
 
 
 def test_a_killed_run_is_told_crashed_and_the_next_one_goes_on(site: Site, town: Path) -> None:
