@@ -29,13 +29,13 @@ def list_collections(config: ConfigOption = DEFAULT_CONFIG, data: DataOption = N
     from geoai.inventory import flights, holdings
 
     settings = read_settings(config, None, None, data)
-    table = Table()
+    table = Table(box=None, padding=(0, 2, 0, 0))  # fits 80 columns, which a log has
     for name in ("flight", "model"):
         table.add_column(name, no_wrap=True)  # `verify` and `export` ask for it
     for name in ("tiles", "MB"):
         table.add_column(name, justify="right")
     for name in ("photographed", "last run (UTC)", "complete"):
-        table.add_column(name)
+        table.add_column(name, min_width=10)  # a date
     store, runs = open_catalog(settings), settings.data / "runs"
     held = flights(store).items()
     for each in (row for flight, names in held for row in holdings(store, flight, names, runs / flight)):
@@ -45,7 +45,7 @@ def list_collections(config: ConfigOption = DEFAULT_CONFIG, data: DataOption = N
         complete = f"[red]{each.missing} missing[/]" if each.missing else complete
         size = f"{each.size / 1e6:,.1f}"
         table.add_row(each.flight, each.model or "", str(each.tiles), size, days, ended, complete)
-    console.print(table)
+    console.print(table, crop=False)
 
 
 @app.command()
