@@ -24,7 +24,6 @@ from prefect.states import Failed
 from flows import run_page
 from flows.tasks import accept, make_review, merge_review, open_engine
 from geoai import assessment, pipeline, tiling
-from geoai.catalog import open_catalog
 from geoai.config import Settings, load_settings
 from geoai.errors import FindingsError, GeoaiError
 from geoai.locks import hold_flight
@@ -97,12 +96,12 @@ def _process(settings: Settings, model: ModelPackage, stages: list[StageReport])
             pipeline.finish_tiles(cutter, acceptance, cut)
             stage.count(cut)
         with pipeline.timed("predict", stages) as stage:
-            stored = open_catalog(settings).add_model(model)  # workers find what the catalogue holds
+            stored = cutter.store.add_model(model)  # workers find what the catalogue holds
             predictor = Predictor.of(settings, flown, scheme, stored)
             to_predict, seen = pending(predictor, predictor.jobs())
             told = partial(progress, "predict")
             seen += engine.work_on("predict tiles", predictor, to_predict, told, on_gpu=True)
-            pipeline.finish_predictions(settings, acceptance, model, seen)
+            pipeline.finish_predictions(predictor, seen)
             stage.count(seen)
         with pipeline.timed("trace", stages) as stage:
             tracer = Tracer.of(settings, flown, scheme, model)

@@ -301,7 +301,7 @@ def _see_flight(
     if predictor.collection == own:
         seen = {job.tile_id for job in near}
         rest = [TileOutcome(job.tile_id, "skipped") for job in jobs if job.tile_id not in seen]
-        pipeline.finish_predictions(settings, acceptance, package, [*outcomes, *rest])
+        pipeline.finish_predictions(predictor, [*outcomes, *rest])
     else:
         title = f"{package.id} ({package.checksum[:8]}) on flight {flown.id}"
         store.write_collection(predictor.collection, title=title, description="Made to evaluate a model.")

@@ -113,11 +113,11 @@ def _run(settings: Settings, model: ModelPackage, stages: list[StageReport], pro
         finish_tiles(cutter, acceptance, cut)
         stage.count(cut)
     with timed("predict", stages) as stage:
-        stored = open_catalog(settings).add_model(model)  # workers find what the catalogue holds
+        stored = cutter.store.add_model(model)  # workers find what the catalogue holds
         predictor = Predictor.of(settings, flown, scheme, stored)
         to_predict, seen = pending(predictor, predictor.jobs())
         seen += work_on(predictor, to_predict, settings.engine, partial(progress, "predict"), on_gpu=True)
-        finish_predictions(settings, acceptance, model, seen)
+        finish_predictions(predictor, seen)
         stage.count(seen)
     with timed("trace", stages) as stage:
         tracer = Tracer.of(settings, flown, scheme, model)
@@ -231,13 +231,15 @@ def accept(settings: Settings, progress: Progress = lambda stage, done, total: N
 def plan_cuts(cutter: Cutter, acceptance: Acceptance) -> list[tiling.TileJob]:
     """Return a job for each tile under the flight's sheets, those left out that are known to be empty."""
     empty, jobs = _read_empty(cutter), tiling.plan_tiles(acceptance.flight, acceptance.scheme)
-    return [job for job in jobs if empty.get(job.tile_id) != cutter.mark(job)]
+    return [job for job in jobs if job.tile_id not in empty or empty[job.tile_id] != cutter.mark(job)]
 
 
 def _remember_empty(cutter: Cutter, acceptance: Acceptance, outcomes: Sequence[TileOutcome]) -> None:
     """Note the fingerprints of tiles without imagery: they have no item that would tell."""
     known = _read_empty(cutter)
     found = {outcome.tile_id for outcome in outcomes if outcome.outcome == "empty"}
+    if not (found or known):
+        return
     jobs = tiling.plan_tiles(acceptance.flight, acceptance.scheme)
     marks = {job.tile_id: cutter.mark(job) for job in jobs if job.tile_id in found | known.keys()}
     empty = {name: mark for name, mark in marks.items() if name in found or known[name] == mark}
@@ -281,20 +283,17 @@ def finish_tiles(cutter: Cutter, acceptance: Acceptance, outcomes: Sequence[Tile
     )
 
 
-def finish_predictions(
-    settings: Settings, acceptance: Acceptance, model: ModelPackage, outcomes: Sequence[TileOutcome]
-) -> None:
+def finish_predictions(predictor: Predictor, outcomes: Sequence[TileOutcome]) -> None:
     """Drop predictions of tiles that are gone and write the predictions' collection."""
-    store, flown = open_catalog(settings), acceptance.flight
-    name = f"{flown.id}.{model.id}"
+    store, name, model = predictor.store, predictor.collection, predictor.model.id
     store.remove_items(name, keep={outcome.tile_id for outcome in outcomes if outcome.outcome != "failed"})
     if store.is_empty(name):
         raise CatalogError(f"{name}: expected predictions, found none")
-    link = {"href": f"../../models/{model.id}/{model.id}.json", "type": "application/geo+json"}
+    link = {"href": f"../../models/{model}/{model}.json", "type": "application/geo+json"}
     store.write_collection(
         name,
-        title=f"{model.id} on flight {flown.id}",
-        description=f"Class probabilities of flight {flown.id} by model {model.id}.",
+        title=f"{model} on flight {predictor.flight_id}",
+        description=f"Class probabilities of flight {predictor.flight_id} by model {model}.",
         links=[{"rel": "derived_from", **link}],
     )
 
