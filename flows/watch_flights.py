@@ -65,9 +65,7 @@ def watch_flights(config: Path, deployment: str | None = None) -> list[str]:
     for each in seen:
         get_run_logger().info("%s: %s %s", each.flight, each.status, each.why)
     trouble = [
-        f"{each.flight}: {each.why}"
-        for each in seen
-        if each.status in ("blocked", "failed") or (each.status == "done" and each.why and each.flight in new)
+        f"{each.flight}: {each.why}" for each in seen if each.needs_somebody(just_run=each.flight in new)
     ]
     if trouble:
         raise WatchError("; ".join(trouble))

@@ -49,6 +49,11 @@ class Sighting:
     attempt: int = 1
     remote: RemoteFlight | None = None
 
+    def needs_somebody(self, *, just_run: bool) -> bool:
+        """Whether somebody is to be told; of a flight that was *just run*, that it has findings as well."""
+        found = just_run and self.status == "done" and self.why != ""
+        return found or self.status in ("blocked", "failed")
+
 
 def look(
     settings: Settings, moment: Moment | None = None, secrets: Secrets = os.environ.get

@@ -44,15 +44,12 @@ def watch(
         raise ConfigError(f"watch: expected {expected}")
     settings = read_settings(config, None, None, data)
     seen = look(settings)
-    trouble = {sighting.flight for sighting in seen if sighting.status in ("blocked", "failed")}
+    new = {sighting.flight for sighting in seen if sighting.status == "new"}
     if not dry_run:
         with progress_bars() as progress:
             for place, sighting in enumerate(seen):
-                if sighting.status != "new":
-                    continue
-                seen[place] = ended = process(settings, sighting, lambda own: _run(own, progress))
-                if ended.status == "failed" or (ended.status == "done" and ended.why):
-                    trouble.add(ended.flight)
+                if sighting.status == "new":
+                    seen[place] = process(settings, sighting, lambda own: _run(own, progress))
     table = Table("flight", "state", title="Watched flights", title_justify="left")
     for name in ("sheets", "MB"):
         table.add_column(name, justify="right")
@@ -64,7 +61,7 @@ def watch(
         if each.why:
             line = f"{_coloured(each)} {escape(f'{each.flight}: {each.why}')}"
             console.print(line, soft_wrap=True, highlight=False)
-    if trouble:
+    if any(each.needs_somebody(just_run=each.flight in new) for each in seen):
         raise typer.Exit(2)
 
 
