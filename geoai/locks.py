@@ -74,12 +74,12 @@ def _hold(path: Path, guarded: Path, flight_id: str) -> Iterator[None]:
                 )
             tries += 1
             time.sleep(0.05)  # one looks, begins or ends
-        killed = _told(lock)
+        stopped = _told(lock)
         lock.truncate(0)
         now = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
         lock.write(f"process {os.getpid()} on {socket.gethostname()}, at work since {now}")
         lock.flush()
-        if killed:
+        if stopped:
             for left in remove_abandoned(guarded):
                 log.info("%s: removed, a run that was stopped left it", left)
         yield

@@ -24,7 +24,8 @@ from geoai.locks import locked_if_free
 ATTEMPTS = 3
 """How often a flight of the same content is started in vain before it is left to a person.
 
-A start is in vain where it failed, or was killed, and no tile was finished meanwhile."""
+A start is in vain where it failed, or was killed, and no tile was finished meanwhile.
+"""
 
 State = Literal["running", "handing over", "handed over", "done", "failed", "cancelled"]
 
